@@ -1,0 +1,47 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The language rules every Swift target of the package obeys.
+let rules: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .treatAllWarnings(as: .error),
+]
+
+/// Shipped code also has to mark each unsafe expression.
+let shipped: [SwiftSetting] = rules + [.strictMemorySafety()]
+
+let package = Package(
+  name: "triwire",
+  products: [
+    .library(name: "Triwire", targets: ["Triwire"]),
+    .executable(name: "triwire", targets: ["TriwireCLI"]),
+  ],
+  targets: [
+    // System libraries and the C shim.
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CLinux"),
+
+    // Bytes to events and back; bytes and time. These two never see each other.
+    .target(name: "TriwireCodec", swiftSettings: shipped),
+    .target(name: "TriwireIO", dependencies: ["CLinux", "COpenSSL"], swiftSettings: shipped),
+
+    // The library, the instrument built on it, and the command.
+    .target(name: "Triwire", dependencies: ["TriwireCodec", "TriwireIO"], swiftSettings: shipped),
+    .target(name: "TriwireBench", dependencies: ["Triwire"], swiftSettings: shipped),
+    .executableTarget(
+      name: "TriwireCLI", dependencies: ["Triwire", "TriwireBench"], swiftSettings: shipped),
+
+    .testTarget(name: "TriwireCodecTests", dependencies: ["TriwireCodec"], swiftSettings: rules),
+    .testTarget(name: "TriwireIOTests", dependencies: ["TriwireIO"], swiftSettings: rules),
+    .testTarget(
+      name: "TriwireTests", dependencies: ["Triwire", "TriwireCodec", "TriwireIO"],
+      swiftSettings: rules),
+    .testTarget(name: "TriwireBenchTests", dependencies: ["TriwireBench"], swiftSettings: rules),
+    .testTarget(
+      name: "TriwireCLITests", dependencies: ["TriwireCLI", "TriwireBench"], swiftSettings: rules),
+  ]
+)

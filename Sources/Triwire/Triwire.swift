@@ -1,0 +1,1 @@
+// Triwire: see the module table in Package.swift.

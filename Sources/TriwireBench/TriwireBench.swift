@@ -1,0 +1,1 @@
+// TriwireBench: see the module table in Package.swift.

@@ -1,0 +1,1 @@
+// TriwireCodec: see the module table in Package.swift.

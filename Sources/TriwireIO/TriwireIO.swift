@@ -1,0 +1,1 @@
+// TriwireIO: see the module table in Package.swift.
