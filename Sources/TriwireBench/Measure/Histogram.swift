@@ -1,0 +1,197 @@
+/// Counts durations in buckets no wider than 0.1 % of the durations they hold.
+///
+/// The layout is that of an HDR histogram with 3 significant digits and a unit of one nanosecond:
+/// durations below 2,048 ns are counted exactly, and each power of two above is cut into 1,024
+/// buckets, up to 60 s. Longer durations are counted in the last bucket and in ``overflow``, and
+/// ``maximum`` keeps their true value, so a clamp is never silent.
+///
+/// Recording is a shift and an increment; a full histogram takes 219 KB and grows only as far as
+/// its longest duration. Histograms of several runs are added with ``merge(_:)``: percentiles are
+/// read from the sum and never averaged.
+public struct Histogram: Sendable, Equatable {
+  /// The longest duration that is told apart from longer ones, in nanoseconds.
+  public static let highest: UInt64 = 60_000_000_000
+
+  /// How many durations were recorded.
+  public private(set) var count: UInt64 = 0
+  /// How many of them were longer than ``highest``.
+  public private(set) var overflow: UInt64 = 0
+  /// The shortest recorded duration in nanoseconds, exact; 0 when nothing was recorded.
+  public private(set) var minimum: UInt64 = 0
+  /// The longest recorded duration in nanoseconds, exact; 0 when nothing was recorded.
+  public private(set) var maximum: UInt64 = 0
+  /// The sum of all recorded durations in nanoseconds, exact.
+  public private(set) var sum: UInt64 = 0
+
+  private var counts: [UInt64] = []
+
+  /// An empty histogram.
+  public init() {}
+
+  /// Counts one duration, given in nanoseconds.
+  public mutating func record(_ nanoseconds: UInt64) {
+    let index = Bucket.index(of: min(nanoseconds, Histogram.highest))
+    if index >= counts.count { grow(toHold: index) }
+    counts[index] += 1
+    if nanoseconds > Histogram.highest { overflow += 1 }
+    minimum = count == 0 ? nanoseconds : min(minimum, nanoseconds)
+    maximum = max(maximum, nanoseconds)
+    count += 1
+    sum += nanoseconds
+  }
+
+  /// Adds all durations of another histogram; the order of merging does not matter.
+  public mutating func merge(_ other: Histogram) {
+    guard other.count > 0 else { return }
+    if other.counts.count > counts.count { grow(toHold: other.counts.count - 1) }
+    for (index, added) in other.counts.enumerated() where added > 0 { counts[index] += added }
+    minimum = count == 0 ? other.minimum : min(minimum, other.minimum)
+    maximum = max(maximum, other.maximum)
+    count += other.count
+    overflow += other.overflow
+    sum += other.sum
+  }
+
+  /// Two histograms are equal when they count the same durations, whatever room they hold.
+  public static func == (one: Histogram, other: Histogram) -> Bool {
+    one.count == other.count && one.overflow == other.overflow && one.sum == other.sum
+      && one.minimum == other.minimum && one.maximum == other.maximum
+      && one.buckets.elementsEqual(other.buckets, by: ==)
+  }
+
+  private mutating func grow(toHold index: Int) {
+    let room = min(Bucket.limit, max(index + 1, Bucket.exact, counts.count * 2))
+    counts.append(contentsOf: repeatElement(0, count: room - counts.count))
+  }
+}
+
+// Reading.
+extension Histogram {
+  /// The duration in nanoseconds that `percent` of the recorded ones do not exceed; 0 when empty.
+  ///
+  /// It is the upper edge of the bucket, never above the true maximum: at most 0.1 % too long,
+  /// never too short.
+  public func percentile(_ percent: Double) -> UInt64 {
+    guard count > 0 else { return 0 }
+    var left = rank(of: percent)
+    for (index, counted) in buckets {
+      if counted >= left { return max(minimum, min(maximum, Bucket.highest(of: index))) }
+      left -= counted
+    }
+    return maximum
+  }
+
+  /// The percentile, or `nil` when fewer than ten durations lie above it.
+  ///
+  /// With fewer, the figure says more about chance than about the system: p99 needs 1,000
+  /// durations, p99.9 needs 10,000.
+  public func soundPercentile(_ percent: Double) -> UInt64? {
+    guard count > 0, count - rank(of: percent) >= 10 else { return nil }
+    return percentile(percent)
+  }
+
+  /// The exact mean in nanoseconds; 0 when empty.
+  public var mean: Double { count == 0 ? 0 : Double(sum) / Double(count) }
+
+  /// The standard deviation in nanoseconds, from bucket centres; 0 when empty.
+  public var standardDeviation: Double {
+    guard count > 0 else { return 0 }
+    let mean = mean
+    let squares = buckets.reduce(0.0) { sum, bucket in
+      let distance = Bucket.centre(of: bucket.index) - mean
+      return sum + distance * distance * Double(bucket.count)
+    }
+    return (squares / Double(count)).squareRoot()
+  }
+
+  /// The buckets that hold something, from short to long.
+  public var buckets: some Sequence<(index: Int, count: UInt64)> {
+    counts.lazy.enumerated().filter { $0.element > 0 }.map { (index: $0.offset, count: $0.element) }
+  }
+
+  /// Which of the durations, counted from the shortest, stands for the percentile.
+  private func rank(of percent: Double) -> UInt64 {
+    let exact = Double(count) * percent / 100
+    let whole = exact.rounded()
+    // 99.9 % of 10,000 is 9,990, though binary fractions make it a hair more.
+    let rank = abs(exact - whole) < 1e-9 * max(1, whole) ? whole : exact.rounded(.up)
+    return min(count, max(1, UInt64(rank)))
+  }
+}
+
+/// The arithmetic of bucket numbers.
+private enum Bucket {
+  /// Durations below this many nanoseconds have a bucket each.
+  static let exact = 2048
+  /// Buckets per power of two above that.
+  static let perOctave = 1024
+  /// The number of buckets up to ``Histogram/highest``.
+  static let limit = index(of: Histogram.highest) + 1
+
+  static func index(of value: UInt64) -> Int {
+    guard value >= UInt64(exact) else { return Int(value) }
+    let shift = 53 - value.leadingZeroBitCount
+    return shift * perOctave + Int(value >> UInt64(shift))
+  }
+
+  static func lowest(of index: Int) -> UInt64 {
+    guard index >= exact else { return UInt64(index) }
+    let shift = index / perOctave - 1
+    return UInt64(index % perOctave + perOctave) << UInt64(shift)
+  }
+
+  static func width(of index: Int) -> UInt64 {
+    index < exact ? 1 : 1 << UInt64(index / perOctave - 1)
+  }
+
+  static func highest(of index: Int) -> UInt64 { lowest(of: index) + width(of: index) - 1 }
+
+  static func centre(of index: Int) -> Double {
+    Double(lowest(of: index)) + Double(width(of: index) - 1) / 2
+  }
+}
+
+// Writing and reading as JSON.
+extension Histogram: Codable {
+  private enum Key: String, CodingKey {
+    case unit, significantDigits, minimum, maximum, sum, overflow, buckets
+  }
+
+  /// Writes the exact figures and the filled buckets as `[bucket, count]` pairs.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode("ns", forKey: .unit)
+    try container.encode(3, forKey: .significantDigits)
+    try container.encode(minimum, forKey: .minimum)
+    try container.encode(maximum, forKey: .maximum)
+    try container.encode(sum, forKey: .sum)
+    try container.encode(overflow, forKey: .overflow)
+    try container.encode(buckets.map { [UInt64($0.index), $0.count] }, forKey: .buckets)
+  }
+
+  /// Reads what ``encode(to:)`` wrote.
+  ///
+  /// - Throws: `DecodingError` when the unit differs or a bucket does not exist.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    let unit = try container.decode(String.self, forKey: .unit)
+    guard unit == "ns" else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .unit, in: container, debugDescription: "unit is \(unit), known is ns")
+    }
+    for pair in try container.decode([[UInt64]].self, forKey: .buckets) {
+      guard pair.count == 2, pair[0] < UInt64(Bucket.limit), pair[1] < 1 << 48 else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .buckets, in: container, debugDescription: "\(pair) is no bucket and count")
+      }
+      let index = Int(pair[0])
+      if index >= counts.count { grow(toHold: index) }
+      counts[index] += pair[1]
+      count += pair[1]
+    }
+    minimum = try container.decode(UInt64.self, forKey: .minimum)
+    maximum = try container.decode(UInt64.self, forKey: .maximum)
+    sum = try container.decode(UInt64.self, forKey: .sum)
+    overflow = try container.decode(UInt64.self, forKey: .overflow)
+  }
+}
