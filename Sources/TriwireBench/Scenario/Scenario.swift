@@ -1,0 +1,165 @@
+/// What to measure: who is connected, what they send, for how long, over which transports.
+///
+/// A scenario comes from a file (``ScenarioFile``) with all its defaults filled in, and encodes
+/// to JSON in the same words, so that a result carries a scenario which can be run again.
+public struct Scenario: Sendable, Equatable, Codable {
+  /// A short name of lower-case letters, digits and dashes.
+  public var name: String
+  /// What the scenario stands for, in a sentence or two.
+  public var description: String
+  /// How many clients are connected while messages flow.
+  public var clients: Int
+  /// Into how many groups the clients are spread; a broadcast reaches one group.
+  public var groups: Int
+  /// How the clients connect in steps and idle, when that is what the scenario measures.
+  public var idle: IdleSteps?
+  /// The flows of messages, all at the same time.
+  public var traffic: [Flow]
+  /// How long messages flow before anything is measured.
+  public var warmUp: TimeSpan
+  /// How long messages flow and are measured.
+  public var duration: TimeSpan
+  /// How long to wait at most for messages still on their way; what is not there then is lost.
+  public var drain: TimeSpan
+  /// How often each transport is measured, each time with a fresh server.
+  public var repetitions: Int
+  /// Where all that is random starts from.
+  public var seed: UInt64
+  /// The transports to compare.
+  public var transports: [TransportKind]
+}
+
+/// Clients that connect in steps and then do nothing, to see what an idle one costs.
+public struct IdleSteps: Sendable, Equatable, Codable {
+  /// The numbers of connected clients to stop at, ascending; the last is ``Scenario/clients``.
+  public var steps: [Int]
+  /// How long to stay at each of them.
+  public var hold: TimeSpan
+}
+
+/// Messages of one kind that flow all through a trial.
+public struct Flow: Sendable, Equatable, Codable {
+  /// Where messages come from and go to.
+  public enum Direction: String, Sendable, CaseIterable, Codable {
+    /// From each client to the server.
+    case up
+    /// From the server to each client, a message of its own each time.
+    case down
+    /// From each client to the server and back to the same client.
+    case echo
+    /// To every client of a group, the same message; from the server or from one of the clients.
+    case broadcast
+  }
+
+  /// Who starts a broadcast.
+  public enum Origin: String, Sendable, CaseIterable, Codable {
+    /// The server publishes to the group.
+    case server
+    /// A client sends, and the server passes it on to the others of its group.
+    case clients
+  }
+
+  /// When messages follow each other.
+  public enum Arrivals: String, Sendable, CaseIterable, Codable {
+    /// In equal steps, each sender starting at a random moment within the first.
+    case periodic
+    /// At random, independent of each other; what many independent sources add up to.
+    case poisson
+  }
+
+  /// What a message carries.
+  public enum Kind: String, Sendable, CaseIterable, Codable {
+    /// UTF-8 text.
+    case text
+    /// Any bytes.
+    case binary
+  }
+
+  /// A name that tells the flows of a scenario apart.
+  public var name: String
+  /// Where the messages go.
+  public var direction: Direction
+  /// Who starts them; only a broadcast has a choice.
+  public var from: Origin
+  /// How often.
+  public var rate: Rate
+  /// In which rhythm.
+  public var arrivals: Arrivals
+  /// Short times of a higher rate, if any.
+  public var burst: Burst?
+  /// How large each message is.
+  public var payload: PayloadSize
+  /// Text or binary.
+  public var kind: Kind
+}
+
+/// A higher rate for a short time, again and again; the first comes half a period in.
+public struct Burst: Sendable, Equatable, Codable {
+  /// By how much the rate is multiplied.
+  public var factor: Double
+  /// For how long.
+  public var length: TimeSpan
+  /// From the start of one burst to the start of the next.
+  public var every: TimeSpan
+}
+
+/// How large messages are: all alike, or drawn from a distribution.
+public enum PayloadSize: Sendable, Equatable {
+  /// Each message has this size.
+  case fixed(ByteCount)
+  /// Each size from the first to the second is equally likely.
+  case uniform(ByteCount, ByteCount)
+  /// Sizes whose logarithm is normal: 95 % lie between the two, the rest is cut off to them.
+  case lognormal(ByteCount, ByteCount)
+
+  /// The smallest possible size.
+  public var smallest: ByteCount {
+    switch self {
+    case .fixed(let size), .uniform(let size, _), .lognormal(let size, _): size
+    }
+  }
+
+  /// The largest possible size.
+  public var largest: ByteCount {
+    switch self {
+    case .fixed(let size), .uniform(_, let size), .lognormal(_, let size): size
+    }
+  }
+}
+
+extension PayloadSize: Codable {
+  private struct Range: Codable {
+    var uniform: [ByteCount]?
+    var lognormal: [ByteCount]?
+  }
+
+  /// Writes a size as text, or a distribution as an object with its two bounds.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .fixed(let size): try container.encode(size)
+    case .uniform(let low, let high): try container.encode(Range(uniform: [low, high]))
+    case .lognormal(let low, let high): try container.encode(Range(lognormal: [low, high]))
+    }
+  }
+
+  /// Reads what ``encode(to:)`` wrote.
+  ///
+  /// - Throws: `DecodingError` when it is neither a size nor a known distribution.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let size = try? container.decode(ByteCount.self) {
+      self = .fixed(size)
+      return
+    }
+    let range = try container.decode(Range.self)
+    if let bounds = range.uniform, bounds.count == 2 {
+      self = .uniform(bounds[0], bounds[1])
+    } else if let bounds = range.lognormal, bounds.count == 2 {
+      self = .lognormal(bounds[0], bounds[1])
+    } else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "a payload is a size, or uniform or lognormal bounds")
+    }
+  }
+}

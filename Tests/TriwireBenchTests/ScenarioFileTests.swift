@@ -1,0 +1,126 @@
+import Foundation
+import Testing
+
+@testable import TriwireBench
+
+@Suite("Scenario files")
+struct ScenarioFileTests {
+  /// The smallest file that is correct.
+  private static let smallest = """
+    {"name": "x", "clients": 2, "traffic": [
+      {"direction": "echo", "rate": "10/s per client", "payload": "64 B"}
+    ]}
+    """
+
+  @Test("What a file leaves out gets its documented default")
+  func defaults() throws {
+    let scenario = try load(Self.smallest).scenario
+    #expect(scenario.groups == 1)
+    #expect(scenario.warmUp == .seconds(5))
+    #expect(scenario.duration == .seconds(30))
+    #expect(scenario.drain == .seconds(5))
+    #expect(scenario.repetitions == 6)
+    #expect(scenario.transports == [.webSocket, .serverSentEvents, .longPolling])
+    let flow = try #require(scenario.traffic.first)
+    #expect(flow.name == "echo")
+    #expect(flow.arrivals == .poisson)
+    #expect(flow.kind == .text)
+    #expect(flow.payload == .fixed(ByteCount(64)))
+  }
+
+  @Test("A resolved scenario is written as JSON that a scenario file may contain")
+  func roundTrip() throws {
+    for path in try ScenarioFile.paths(in: shippedFolder) {
+      let scenario = try ScenarioFile(path: path).scenario(for: .smoke)
+      let json = try JSONEncoder().encode(scenario)
+      #expect(try JSONDecoder().decode(Scenario.self, from: json) == scenario)
+      #expect(try ScenarioFile(text: [UInt8](json), path: path).scenario == scenario)
+    }
+  }
+
+  @Test("A profile shortens a scenario and never lengthens it")
+  func profiles() throws {
+    let file = try load(Self.smallest)
+    #expect(file.scenario(for: .smoke).duration == .seconds(3))
+    #expect(file.scenario(for: .smoke).repetitions == 1)
+    #expect(file.scenario(for: .quick).duration == .seconds(10))
+    #expect(file.scenario(for: .quick).repetitions == 3)
+    #expect(file.scenario(for: .full) == file.scenario)
+    let short = try load(
+      Self.smallest.replacing("\"clients\"", with: "\"duration\": \"1 s\", \"clients\""))
+    #expect(short.scenario(for: .quick).duration == .seconds(1))
+  }
+
+  @Test("A file says for each profile what to change")
+  func profileChanges() throws {
+    let file = try load(
+      Self.smallest.replacing(
+        "\"clients\"", with: "\"profiles\": {\"smoke\": {\"clients\": 7}}, \"clients\""))
+    #expect(file.scenario(for: .smoke).clients == 7)
+    #expect(file.scenario(for: .quick).clients == 2)
+  }
+
+  @Test("The shipped suite is correct, named for its files, and complete")
+  func shipped() throws {
+    let files = try ScenarioFile.paths(in: shippedFolder).map { try ScenarioFile(path: $0) }
+    #expect(
+      files.map(\.scenario.name)
+        == ["chat-room", "echo", "idle-fleet", "live-notifications", "stock-ticker"])
+    for file in files {
+      #expect(file.path.hasSuffix("/\(file.scenario.name).json"))
+      #expect(!file.scenario.description.isEmpty)
+    }
+  }
+
+  @Test("What is wrong is named with line, key path and what to write instead", arguments: refusals)
+  func refusal(_ refusal: Refusal) {
+    do {
+      let file = try load(refusal.text)
+      Issue.record("accepted as \(file.scenario)")
+    } catch {
+      #expect(error.description == refusal.message)
+    }
+  }
+
+  @Test("Several mistakes are told at once, in the order of the file")
+  func several() {
+    let text = """
+      {
+        "name": "x",
+        "clinets": 5,
+        "duration": "10",
+        "traffic": [{"direction": "sideways", "rate": "1/s in all", "payload": "64 B"}]
+      }
+      """
+    let messages = """
+      x.json:1: "clients" is missing, write "clients": 50
+      x.json:3: clinets: this key is not known, did you mean "clients"?
+      x.json:4: duration: "10" has no unit; for a time, write a number and a unit of ms, s or min: "10 s"
+      x.json:5: traffic[0].direction: "sideways" is not one of "up", "down", "echo", "broadcast"
+      """
+    #expect(throws: ScenarioError.self) { try load(text) }
+    do { _ = try load(text) } catch { #expect(error.description == messages) }
+  }
+
+  @Test("A file that is not there, and a folder without scenarios, are errors too")
+  func missing() {
+    do {
+      _ = try ScenarioFile(path: "nowhere.json")
+    } catch {
+      #expect(error.description == "nowhere.json: there is no such file to read")
+    }
+    do {
+      _ = try ScenarioFile.paths(in: "nowhere")
+    } catch {
+      #expect(error.description == "nowhere: this folder has no scenario file (*.json)")
+    }
+  }
+}
+
+/// The folder of the scenarios that ship with the project.
+let shippedFolder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent().appending(path: "Scenarios").path()
+
+func load(_ text: String) throws(ScenarioError) -> ScenarioFile {
+  try ScenarioFile(text: [UInt8](text.utf8), path: "x.json")
+}
