@@ -1,0 +1,136 @@
+import Testing
+
+@testable import TriwireBench
+
+@Suite("Plan")
+struct PlanTests {
+  @Test("Six repetitions take three transports in all six orders")
+  func orders() throws {
+    let plan = Plan([try load(scenario("echo", "1/s per client"))], choosing: .init(profile: .full))
+    let orders = (1...6).map { repetition in
+      plan.trials.filter { $0.repetition == repetition }.map(\.transport)
+    }
+    #expect(plan.trials.count == 18)
+    #expect(Set(orders).count == 6)
+    #expect(orders.allSatisfy { Set($0) == Set(TransportKind.allCases) })
+    // Balanced: each transport runs twice in each place.
+    for place in 0..<3 {
+      for transport in TransportKind.allCases {
+        #expect(orders.count { $0[place] == transport } == 2)
+      }
+    }
+  }
+
+  @Test("Choices override transports, repetitions and seed")
+  func choices() throws {
+    let plan = Plan(
+      [try load(scenario("echo", "1/s per client"))],
+      choosing: .init(profile: .smoke, transports: [.longPolling], repetitions: 2, seed: 99))
+    #expect(plan.trials.map(\.transport) == [.longPolling, .longPolling])
+    #expect(plan.scenarios.first?.seed == 99)
+    #expect(plan.trials[0].seed != plan.trials[1].seed)
+  }
+
+  @Test("All transports of a repetition are given the same seed, repetitions differ")
+  func seeds() throws {
+    let plan = Plan(
+      [try load(scenario("echo", "1/s per client"))], choosing: .init(profile: .quick))
+    let seeds = Dictionary(grouping: plan.trials, by: \.repetition).mapValues {
+      Set($0.map(\.seed))
+    }
+    #expect(seeds.values.allSatisfy { $0.count == 1 })
+    #expect(Set(seeds.values.flatMap { $0 }).count == 3)
+  }
+
+  @Test("The same seed gives the same messages, another seed others")
+  func determinism() throws {
+    let file = try load(scenario("echo", "20/s per client"))
+    let plan = SendPlan(file.scenario, seed: 5)
+    #expect(plan.fromClients == SendPlan(file.scenario, seed: 5).fromClients)
+    #expect(plan.fromClients != SendPlan(file.scenario, seed: 6).fromClients)
+    #expect(plan.fromServer.isEmpty)
+  }
+
+  @Test("The first sends of a plan are the same on every machine")
+  func golden() throws {
+    let plan = SendPlan(try load(scenario("echo", "20/s per client")).scenario, seed: 5)
+    let first = plan.fromClients.prefix(4).map { "\($0.at) \($0.sender) \($0.sequence)" }
+    #expect(first == ["2110050 2 0", "4963423 0 0", "26494508 3 0", "35554194 1 0"])
+  }
+
+  @Test("Periodic senders keep their distance, and start at different moments")
+  func periodic() throws {
+    let plan = SendPlan(
+      try load(scenario("up", "10/s per client", more: #""arrivals": "periodic","#)).scenario,
+      seed: 1)
+    let first = plan.fromClients.filter { $0.sender == 0 && $0.at < plan.measuredFrom }.map(\.at)
+    #expect(first.count == 50)
+    #expect(zip(first, first.dropFirst()).allSatisfy { abs(Int($1 - $0) - 100_000_000) <= 1 })
+    #expect(Set(plan.fromClients.filter { $0.sequence == 0 }.map(\.at)).count == 4)
+  }
+
+  @Test("Poisson arrivals have the wanted rate, and gaps spread as an exponential")
+  func poisson() throws {
+    let plan = SendPlan(try load(scenario("up", "500/s per client")).scenario, seed: 1)
+    let expected = 4 * 500 * 35.0
+    #expect(abs(Double(plan.fromClients.count) - expected) < 4 * expected.squareRoot())
+    let times = plan.fromClients.filter { $0.sender == 2 && $0.at < plan.measuredFrom }.map(\.at)
+    let gaps = zip(times, times.dropFirst()).map { Double($1 - $0) }
+    let mean = gaps.reduce(0, +) / Double(gaps.count)
+    let variance = gaps.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(gaps.count)
+    #expect(abs(variance.squareRoot() / mean - 1) < 0.1)
+  }
+
+  @Test("Nothing is sent in the quiet between warm-up and measuring, or after the end")
+  func quiet() throws {
+    let plan = SendPlan(try load(scenario("up", "200/s per client")).scenario, seed: 1)
+    #expect(plan.measuredFrom == 5_300_000_000)
+    #expect(plan.end == 35_300_000_000)
+    #expect(!plan.fromClients.contains { $0.at >= 5_000_000_000 && $0.at < plan.measuredFrom })
+    #expect(plan.fromClients.allSatisfy { $0.at < plan.end })
+    let counted = plan.fromClients.reduce(into: [UInt32](repeating: 0, count: 4)) {
+      $0[Int($1.sender)] += 1
+    }
+    #expect(plan.counts == [counted])
+  }
+
+  @Test("A burst raises the rate for its length, the first one half a period in")
+  func burst() throws {
+    let plan = SendPlan(
+      try load(
+        scenario(
+          "down", "100/s per client",
+          more: #""burst": {"factor": 5, "length": "200 ms", "every": "5 s"},"#)
+      ).scenario, seed: 1)
+    let times = plan.fromServer.map { $0.at >= plan.measuredFrom ? $0.at - 300_000_000 : $0.at }
+    let inBurst = times.filter { (2_500_000_000..<2_700_000_000).contains($0 % 5_000_000_000) }
+    let expected = 4 * 500 * 0.2 * 7
+    #expect(abs(Double(inBurst.count) - expected) < 4 * expected.squareRoot())
+    let calm = 4 * 100 * 4.8 * 7
+    #expect(abs(Double(times.count - inBurst.count) - calm) < 4 * calm.squareRoot())
+  }
+
+  @Test("Sizes stay within their bounds, and lognormal ones centre on the geometric mean")
+  func sizes() throws {
+    let text = scenario("up", "500/s per client")
+    let uniform = SendPlan(
+      try load(text.replacing("\"64 B\"", with: #"{"uniform": ["80 B", "200 B"]}"#)).scenario,
+      seed: 1
+    ).fromClients.map { Int($0.size) }
+    #expect(uniform.min() == 80 && uniform.max() == 200)
+    let lognormal = SendPlan(
+      try load(text.replacing("\"64 B\"", with: #"{"lognormal": ["80 B", "200 B"]}"#)).scenario,
+      seed: 1
+    ).fromClients.map { Int($0.size) }.sorted()
+    #expect(lognormal.first == 80 && lognormal.last == 200)
+    #expect((125...128).contains(lognormal[lognormal.count / 2]))
+  }
+
+  private func scenario(_ direction: String, _ rate: String, more: String = "") -> String {
+    """
+    {"name": "x", "clients": 4, "traffic": [
+      {"direction": "\(direction)", \(more) "rate": "\(rate)", "payload": "64 B"}
+    ]}
+    """
+  }
+}
