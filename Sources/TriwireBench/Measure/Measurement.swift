@@ -1,0 +1,156 @@
+/// The numbers of one trial.
+public struct Measurement: Sendable, Equatable, Codable {
+  /// The name of the scenario.
+  public var scenario: String
+  /// The transport that carried the sessions.
+  public var transport: TransportKind
+  /// Which repetition it was, from 1.
+  public var repetition: Int
+  /// The seed of its send plan.
+  public var seed: UInt64
+  /// When it started, in UTC (ISO 8601).
+  public var startedAt: String
+  /// Why the trial failed, as sentences; empty when it did not.
+  public var failures: [String]
+  /// What became of all messages, those of the warm-up included.
+  public var delivery: Delivery
+  /// From the intended time of sending to arrival; the warm-up is left out.
+  ///
+  /// A message that was lost counts with the time until waiting for it ended, which is less than
+  /// the truth.
+  public var latencyMicroseconds: Durations
+  /// From the actual time of sending to arrival: hides what the sender's own delay adds.
+  public var serviceMicroseconds: Durations
+  /// How much later than intended messages were sent; what the load generator itself adds.
+  public var slipMicroseconds: Durations
+  /// The same, for each flow of the scenario.
+  public var flows: [FlowMeasurement]
+  /// What the measured messages cost on the wire.
+  public var bytes: ByteLedger
+  /// What it cost to open the connections.
+  public var connection: ConnectionCost
+  /// The work of both processes while messages were measured.
+  public var cpu: CPUCost
+  /// What the server's memory and descriptors grew by with each connection.
+  public var memory: MemoryCost
+
+  /// A measurement of a trial that has not seen anything yet.
+  public init(_ trial: Trial, startedAt: String) {
+    scenario = trial.scenario.name
+    transport = trial.transport
+    repetition = trial.repetition
+    seed = trial.seed
+    self.startedAt = startedAt
+    failures = []
+    delivery = Delivery()
+    latencyMicroseconds = Durations()
+    serviceMicroseconds = Durations()
+    slipMicroseconds = Durations()
+    flows = []
+    bytes = ByteLedger()
+    connection = ConnectionCost()
+    cpu = CPUCost()
+    memory = MemoryCost(steps: [])
+  }
+}
+
+/// What one flow of a scenario did in a trial.
+public struct FlowMeasurement: Sendable, Equatable, Codable {
+  /// The name of the flow.
+  public var name: String
+  /// What became of its messages.
+  public var delivery: Delivery
+  /// From the intended time of sending to arrival.
+  public var latencyMicroseconds: Durations
+}
+
+/// What messages cost on the wire, in each direction, while they were measured.
+public struct ByteLedger: Sendable, Equatable, Codable {
+  /// How many messages arrived in that time, a broadcast counted once for each receiver.
+  public var messages: UInt64 = 0
+  /// From clients to server.
+  public var up = ByteLayers()
+  /// From server to clients.
+  public var down = ByteLayers()
+}
+
+/// The bytes of one direction, by what they were for.
+///
+/// Payload, framing and HTTP were counted where they were made; their sum equals `socket`, which
+/// was counted where bytes were handed to the kernel, and that equals what the kernel says it
+/// sent. A trial in which they differ fails.
+public struct ByteLayers: Sendable, Equatable, Codable {
+  /// The applications' own bytes.
+  public var payload: UInt64 = 0
+  /// What the transport puts around a message: WebSocket headers, event fields, chunk sizes.
+  public var framing: UInt64 = 0
+  /// Request and response heads.
+  public var http: UInt64 = 0
+  /// All bytes handed to the kernel.
+  public var socket: UInt64 = 0
+  /// TCP and IP headers: 52 bytes per segment, which is IPv4 with TCP timestamps.
+  public var tcpip: UInt64 = 0
+  /// Bytes the kernel had to send again.
+  public var retransmitted: UInt64 = 0
+  /// Segments sent, pure acknowledgements included.
+  public var segments: UInt64 = 0
+  /// Segments that carried nothing but an acknowledgement.
+  public var acknowledgements: UInt64 = 0
+
+  /// Bytes of IP packets: all of the above.
+  public var wire: UInt64 { socket + tcpip + retransmitted }
+
+  /// Adds the figures of other layers.
+  public static func += (sum: inout ByteLayers, other: ByteLayers) {
+    sum.payload += other.payload
+    sum.framing += other.framing
+    sum.http += other.http
+    sum.socket += other.socket
+    sum.tcpip += other.tcpip
+    sum.retransmitted += other.retransmitted
+    sum.segments += other.segments
+    sum.acknowledgements += other.acknowledgements
+  }
+}
+
+/// What it costs to open a connection, until a session can carry messages.
+public struct ConnectionCost: Sendable, Equatable, Codable {
+  /// How many sessions were opened.
+  public var opened: UInt64 = 0
+  /// From the start of connecting to the TCP connection.
+  public var connectMicroseconds = Durations()
+  /// From the start of connecting to the open session.
+  public var openMicroseconds = Durations()
+  /// From the start of connecting to the first message received, where the client received one.
+  public var firstMessageMicroseconds = Durations()
+  /// Round trips from the start of connecting until a first message can arrive.
+  public var roundTrips = 0.0
+  /// Bytes of IP packets from client to server, per connection.
+  public var wireBytesUp = 0.0
+  /// Bytes of IP packets from server to client, per connection.
+  public var wireBytesDown = 0.0
+  /// System calls of the client, per connection.
+  public var clientSystemCalls = 0.0
+  /// System calls of the server, per connection.
+  public var serverSystemCalls = 0.0
+  /// CPU time of the server, per connection.
+  public var serverCPUMicroseconds = 0.0
+}
+
+/// The work of both processes while messages were measured.
+public struct CPUCost: Sendable, Equatable, Codable {
+  /// How long that was.
+  public var wallMicroseconds = 0.0
+  /// CPU time of the server, all threads.
+  public var serverMicroseconds = 0.0
+  /// CPU time of the clients' process, all threads.
+  public var clientMicroseconds = 0.0
+  /// How long the server's threads were ready to run and had to wait for a core.
+  public var serverWaitMicroseconds = 0.0
+  /// How long the clients' threads were ready to run and had to wait for a core.
+  public var clientWaitMicroseconds = 0.0
+  /// CPU time of the server, per message that arrived.
+  public var serverMicrosecondsPerMessage: Double?
+  /// CPU time of the clients' process, per message that arrived.
+  public var clientMicrosecondsPerMessage: Double?
+}

@@ -1,0 +1,183 @@
+/// A scenario's transports side by side: what every table of a report shows.
+struct Comparison {
+  /// One line: a metric, and what each transport reached.
+  struct Line: Equatable {
+    let metric: String
+    /// One text for each transport, in the order of ``Comparison/transports``.
+    let cells: [String]
+  }
+
+  let scenario: Scenario
+  let transports: [TransportKind]
+  let lines: [Line]
+  /// What went wrong in any of its trials, as sentences.
+  let failures: [String]
+
+  /// The comparison of one scenario, over the trials a report has so far.
+  init(_ scenario: Scenario, in report: Report) {
+    self.scenario = scenario
+    let pools = scenario.transports.map { Pool(report.trials(of: scenario, over: $0), $0) }
+      .filter { !$0.trials.isEmpty }
+    transports = pools.map(\.transport)
+    failures = pools.flatMap(\.failures)
+    lines = Comparison.lines(of: pools)
+  }
+
+  private static func lines(of pools: [Pool]) -> [Line] {
+    guard !pools.isEmpty else { return [] }
+    let delivered = Line(
+      metric: "delivered",
+      cells: pools.map { "\(grouped($0.delivery.delivered)) of \(grouped($0.delivery.expected))" })
+    let measured = Metric.all.compactMap { metric in metric.line(for: pools) }
+    return [delivered] + measured
+  }
+}
+
+/// A figure that is compared: less of it is better.
+private struct Metric {
+  let name: String
+  let value: (Pool) -> Double?
+  let text: (Double?) -> String
+
+  /// The line of this metric, or `nil` when no transport has the figure.
+  func line(for pools: [Pool]) -> Comparison.Line? {
+    let values = pools.map(value)
+    let known = values.compactMap { $0 }
+    guard !known.isEmpty else { return nil }
+    let best = known.min() ?? 0
+    let cells = values.map { value in
+      guard let value, best > 0, value / best >= 1.005 else { return text(value) }
+      return "\(text(value)) (\(Figures.ratio(value / best)))"
+    }
+    return Comparison.Line(metric: name, cells: cells)
+  }
+
+  static var all: [Metric] {
+    percentiles + [
+      Metric("latency max", Figures.duration) {
+        $0.latency.count > 0 ? Double($0.latency.maximum) / 1000 : nil
+      },
+      Metric("sent late, p99", Figures.duration) {
+        $0.slip.soundPercentile(99).map { Double($0) / 1000 }
+      },
+      Metric("payload/message", Figures.bytes) { $0.perMessage(\.payload) },
+      Metric("framing/message", Figures.bytes) { $0.perMessage(\.framing) },
+      Metric("HTTP/message", Figures.bytes) { $0.perMessage(\.http) },
+      Metric("TCP/IP/message", Figures.bytes) { $0.perMessage(\.tcpip) },
+      Metric("wire/message", Figures.bytes) { $0.perMessage(\.wire) },
+      Metric("of it up", Figures.bytes) { $0.perMessage(\.wire, \.up) },
+      Metric("of it down", Figures.bytes) { $0.perMessage(\.wire, \.down) },
+      Metric("overhead", Figures.percent) { $0.overhead },
+      Metric("packets/message", { Figures.number($0, places: 2) }) { $0.perMessage(\.segments) },
+      Metric("server CPU/message", Figures.duration) { $0.serverPerMessage },
+      Metric("client CPU/message", Figures.duration) { $0.clientPerMessage },
+      Metric("open p50", Figures.duration) { $0.opening(\.openMicroseconds) },
+      Metric("first message p50", Figures.duration) { $0.opening(\.firstMessageMicroseconds) },
+      Metric("round trips to open", { Figures.number($0, places: 1) }) { $0.mean(\.roundTrips) },
+      Metric("wire bytes/open", Figures.bytes) { $0.openBytes },
+      Metric("server CPU/open", Figures.duration) { $0.mean(\.serverCPUMicroseconds) },
+      Metric("system calls/open", { Figures.number($0, places: 1) }) {
+        $0.mean(\.serverSystemCalls)
+      },
+      Metric("memory/connection", Figures.bytes) { $0.growth(\.privateDirtyPerConnection) },
+      Metric("descriptors/connection", { Figures.number($0, places: 2) }) {
+        $0.growth(\.descriptorsPerConnection)
+      },
+    ]
+  }
+
+  private static var percentiles: [Metric] {
+    Durations.percentiles.map { name, percent in
+      Metric("latency \(name == "p999" ? "p99.9" : name)", Figures.duration) {
+        $0.latency.soundPercentile(percent).map { Double($0) / 1000 }
+      }
+    }
+  }
+
+  private init(
+    _ name: String, _ text: @escaping (Double?) -> String, _ value: @escaping (Pool) -> Double?
+  ) {
+    self.name = name
+    self.value = value
+    self.text = text
+  }
+}
+
+/// The trials of one scenario over one transport, taken together: histograms merged, counts added.
+private struct Pool {
+  let transport: TransportKind
+  let trials: [Measurement]
+  let delivery: Delivery
+  let latency: Histogram
+  let slip: Histogram
+  private let messages: UInt64
+
+  init(_ trials: [Measurement], _ transport: TransportKind) {
+    self.trials = trials
+    self.transport = transport
+    delivery = .sum(trials.map(\.delivery))
+    latency = trials.reduce(into: Histogram()) { $0.merge($1.latencyMicroseconds.histogram) }
+    slip = trials.reduce(into: Histogram()) { $0.merge($1.slipMicroseconds.histogram) }
+    messages = trials.reduce(0) { $0 + $1.bytes.messages }
+  }
+
+  var failures: [String] {
+    trials.flatMap { trial in
+      trial.failures.map { "\(transport.rawValue), repetition \(trial.repetition): \($0)" }
+    }
+  }
+
+  func perMessage(_ layer: KeyPath<ByteLayers, UInt64>) -> Double? {
+    guard let up = perMessage(layer, \.up), let down = perMessage(layer, \.down) else { return nil }
+    return up + down
+  }
+
+  func perMessage(
+    _ layer: KeyPath<ByteLayers, UInt64>, _ direction: KeyPath<ByteLedger, ByteLayers>
+  ) -> Double? {
+    guard messages > 0 else { return nil }
+    let bytes = trials.reduce(0) { $0 + $1.bytes[keyPath: direction][keyPath: layer] }
+    return Double(bytes) / Double(messages)
+  }
+
+  /// What travels beyond the payload, as a part of the payload.
+  var overhead: Double? {
+    guard let wire = perMessage(\.wire), let payload = perMessage(\.payload), payload > 0 else {
+      return nil
+    }
+    return wire / payload - 1
+  }
+
+  var serverPerMessage: Double? { cpuPerMessage(\.serverMicroseconds) }
+  var clientPerMessage: Double? { cpuPerMessage(\.clientMicroseconds) }
+
+  private func cpuPerMessage(_ part: KeyPath<CPUCost, Double>) -> Double? {
+    guard messages > 0 else { return nil }
+    return trials.reduce(0) { $0 + $1.cpu[keyPath: part] } / Double(messages)
+  }
+
+  func opening(_ phase: KeyPath<ConnectionCost, Durations>) -> Double? {
+    let merged = trials.reduce(into: Histogram()) {
+      $0.merge($1.connection[keyPath: phase].histogram)
+    }
+    return merged.soundPercentile(50).map { Double($0) / 1000 }
+  }
+
+  func mean(_ cost: KeyPath<ConnectionCost, Double>) -> Double? {
+    let opened = trials.filter { $0.connection.opened > 0 }
+    guard !opened.isEmpty else { return nil }
+    return opened.reduce(0) { $0 + $1.connection[keyPath: cost] } / Double(opened.count)
+  }
+
+  var openBytes: Double? {
+    guard let up = mean(\.wireBytesUp), let down = mean(\.wireBytesDown) else { return nil }
+    return up + down
+  }
+
+  /// The mean growth over repetitions, if it stands clearly above chance in all of them.
+  func growth(_ slope: KeyPath<MemoryCost, Slope?>) -> Double? {
+    let slopes = trials.compactMap { $0.memory[keyPath: slope] }
+    guard !slopes.isEmpty, slopes.allSatisfy(\.isSound) else { return nil }
+    return slopes.reduce(0) { $0 + $1.value } / Double(slopes.count)
+  }
+}

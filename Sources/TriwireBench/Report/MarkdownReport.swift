@@ -1,0 +1,85 @@
+extension Report {
+  /// The report as GitHub-flavoured Markdown: what was lost, a table per scenario, the machine.
+  ///
+  /// The same report always gives the same text.
+  public var markdown: String {
+    let comparisons = scenarios.map { Comparison($0, in: self) }
+    let parts = [heading, failureList(comparisons)] + comparisons.map(section) + [legend, machine]
+    return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+  }
+
+  private var heading: String {
+    let progress =
+      switch state {
+      case .complete: "All \(grouped(plannedTrials)) trials ran."
+      case .running: "\(grouped(trials.count)) of \(grouped(plannedTrials)) trials have run so far."
+      case .interrupted:
+        "Interrupted after \(grouped(trials.count)) of \(grouped(plannedTrials)) trials."
+      }
+    return "# WebSocket, Server-Sent Events and long polling compared\n\n"
+      + "Profile `\(profile.rawValue)`, started \(environment.startedAt). \(progress)"
+  }
+
+  private func failureList(_ comparisons: [Comparison]) -> String {
+    let failures = comparisons.flatMap { comparison in
+      comparison.failures.map { "- **\(comparison.scenario.name)**, \($0)" }
+    }
+    guard !failures.isEmpty else { return "" }
+    return "## Failed trials\n\n" + failures.joined(separator: "\n")
+  }
+
+  private func section(_ comparison: Comparison) -> String {
+    let scenario = comparison.scenario
+    let head = "## \(scenario.name)\n\n\(scenario.description)."
+    let first = comparison.failures.map { "**\($0)**\n\n" }.joined()
+    guard !comparison.transports.isEmpty else { return "\(head)\n\nNo trial of it has run." }
+    let names = comparison.transports.map { " \($0.rawValue) |" }.joined()
+    let rule = comparison.transports.map { _ in "---:|" }.joined()
+    let lines = comparison.lines.map { line in
+      "| \(line.metric) |" + line.cells.map { " \($0) |" }.joined()
+    }
+    return "\(head)\n\n\(first)| |\(names)\n|---|\(rule)\n" + lines.joined(separator: "\n")
+  }
+
+  private var legend: String {
+    """
+    ## How to read this
+
+    - Latency is from the moment a message should have been sent to the moment it arrived, and a \
+    round trip where it is echoed. `(1.19×)` is relative to the best of the line. Percentiles with \
+    fewer than ten messages above them are left out.
+    - Bytes, packets and CPU time are per delivered message, both directions together. `wire` is \
+    everything in IP packets; `overhead` is what travels beyond the payload.
+    - `sent late` is how much later than planned the load generator sent: what it adds by itself.
+    - Memory is what the server's private memory grows by with each idle connection, left out \
+    where it does not stand clearly above chance.
+    """
+  }
+
+  private var machine: String {
+    let load = environment.load.map { load in
+      load.averages.map { Figures.decimal($0, places: 2) }.joined(separator: " ")
+        + (load.cpuPressure.map { ", pressure \(Figures.decimal($0, places: 2)) %" } ?? "")
+    }
+    let seeds = scenarios.map { "\($0.name) \($0.seed)" }.joined(separator: ", ")
+    let rows = [
+      ("Triwire", "\(environment.triwireVersion), \(environment.compiler)"),
+      ("command", "`\(environment.commandLine.joined(separator: " "))`"),
+      ("seeds", seeds),
+      ("kernel", environment.kernel),
+      ("processor", "\(environment.processor), \(environment.cores) cores"),
+      ("pinning", environment.pinning.isEmpty ? "none" : environment.pinning),
+      ("clock source", environment.clockSource),
+      ("congestion control", environment.congestionControl),
+      (
+        "TCP settings",
+        environment.tcpSettings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+          .joined(separator: ", ")
+      ),
+      ("descriptors", environment.descriptorLimits.map { grouped($0) }.joined(separator: " of ")),
+      ("load before and after", load.joined(separator: "; ")),
+    ]
+    return "## Machine\n\n| | |\n|---|---|\n"
+      + rows.map { "| \($0.0) | \($0.1) |" }.joined(separator: "\n")
+  }
+}

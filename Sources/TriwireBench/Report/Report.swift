@@ -1,0 +1,53 @@
+/// Everything a run found out: what is written as `result.json`, and what all tables come from.
+public struct Report: Sendable, Equatable, Codable {
+  /// How far the run came.
+  public enum State: String, Sendable, Codable {
+    /// Trials are still to come.
+    case running
+    /// All trials ran.
+    case complete
+    /// Somebody stopped the run; the trials that are there are whole.
+    case interrupted
+  }
+
+  /// The version of the form this is written in; a reader refuses versions it does not know.
+  public static let currentSchema = 1
+
+  /// The version of the form of this report.
+  public var schemaVersion: Int
+  /// How far the run came.
+  public var state: State
+  /// How thoroughly it measured.
+  public var profile: Profile
+  /// How many trials the plan has.
+  public var plannedTrials: Int
+  /// The machine and its settings.
+  public var environment: Environment
+  /// The scenarios as they ran, with all defaults filled in.
+  public var scenarios: [Scenario]
+  /// What was measured, in the order it ran.
+  public var trials: [Measurement]
+
+  /// A report of a plan of which nothing has run yet.
+  public init(_ plan: Plan, on environment: Environment) {
+    schemaVersion = Report.currentSchema
+    state = .running
+    profile = plan.profile
+    plannedTrials = plan.trials.count
+    self.environment = environment
+    scenarios = plan.scenarios
+    trials = []
+  }
+
+  /// Adds what one trial measured.
+  public mutating func add(_ measurement: Measurement) {
+    trials.append(measurement)
+    if trials.count == plannedTrials { state = .complete }
+  }
+
+  /// The trials of a scenario over a transport, by repetition.
+  func trials(of scenario: Scenario, over transport: TransportKind) -> [Measurement] {
+    trials.filter { $0.scenario == scenario.name && $0.transport == transport }
+      .sorted { $0.repetition < $1.repetition }
+  }
+}

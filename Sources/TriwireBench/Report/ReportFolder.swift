@@ -1,0 +1,104 @@
+import FoundationEssentials
+
+/// The folder a report is written to, after every trial.
+public struct ReportFolder: Sendable {
+  /// Where the folder is.
+  public let path: String
+
+  /// Creates the folder and those above it, unless they are there.
+  ///
+  /// - Throws: A Foundation error when the file system refuses.
+  public init(path: String) throws {
+    self.path = path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  /// Where the data goes.
+  public var resultPath: String { "\(path)/result.json" }
+  /// Where the text goes.
+  public var markdownPath: String { "\(path)/report.md" }
+
+  /// Writes `result.json` and `report.md`, each as a whole: a reader never sees half a file.
+  ///
+  /// - Throws: A Foundation error when the file system refuses.
+  public func write(_ report: Report) throws {
+    try Data(report.json).write(to: URL(filePath: resultPath), options: .atomic)
+    try Data(report.markdown.utf8).write(to: URL(filePath: markdownPath), options: .atomic)
+  }
+}
+
+extension Report {
+  /// The report as JSON: keys in order, lists of numbers on one line.
+  ///
+  /// The same report always gives the same bytes.
+  ///
+  /// - Throws: `EncodingError` when a figure is not a finite number.
+  public var json: [UInt8] {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      var bytes = compacted([UInt8](try encoder.encode(self)))
+      bytes.append(UInt8(ascii: "\n"))
+      return bytes
+    }
+  }
+
+  /// Reads a report that was written as JSON.
+  ///
+  /// - Throws: `DecodingError` when the bytes are no report of a known version.
+  public init(json: [UInt8]) throws {
+    self = try JSONDecoder().decode(Report.self, from: Data(json))
+    guard schemaVersion == Report.currentSchema else {
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: [],
+          debugDescription:
+            "schemaVersion is \(schemaVersion), known is \(Report.currentSchema)"))
+    }
+  }
+}
+
+/// JSON with each list that holds only numbers and such lists brought to one line.
+private func compacted(_ json: [UInt8]) -> [UInt8] {
+  var result: [UInt8] = []
+  result.reserveCapacity(json.count)
+  var position = 0
+  while position < json.count {
+    if json[position] == UInt8(ascii: "["), let end = endOfNumbers(json, from: position) {
+      result.append(contentsOf: json[position...end].filter { $0 > 0x20 })
+      position = end + 1
+    } else if json[position] == UInt8(ascii: "\"") {
+      let end = endOfString(json, from: position)
+      result.append(contentsOf: json[position...end])
+      position = end + 1
+    } else {
+      result.append(json[position])
+      position += 1
+    }
+  }
+  return result
+}
+
+/// The closing bracket of a list that holds only numbers and such lists, or `nil`.
+private func endOfNumbers(_ json: [UInt8], from start: Int) -> Int? {
+  var depth = 0
+  for position in start..<json.count {
+    switch json[position] {
+    case UInt8(ascii: "["): depth += 1
+    case UInt8(ascii: "]"):
+      depth -= 1
+      if depth == 0 { return position }
+    case UInt8(ascii: "\""), UInt8(ascii: "{"): return nil
+    default: continue
+    }
+  }
+  return nil
+}
+
+private func endOfString(_ json: [UInt8], from start: Int) -> Int {
+  var position = start + 1
+  while position < json.count - 1, json[position] != UInt8(ascii: "\"") {
+    position += json[position] == UInt8(ascii: "\\") ? 2 : 1
+  }
+  return position
+}

@@ -1,0 +1,95 @@
+/// The terminal's text of the sample report.
+let goldenTerminal = """
+  x  a small sample
+    long-polling, repetition 1: lost 1 of 1,000 messages
+                                 websocket     long-polling
+    delivered               1,000 of 1,000     999 of 1,000
+    latency p50                    1.00 ms  3.00 ms (3.00×)
+    latency p90                    1.80 ms  5.40 ms (3.00×)
+    latency p99                    1.98 ms  5.94 ms (3.00×)
+    latency max                    2.00 ms  6.00 ms (3.00×)
+    payload/message                 64.0 B           64.0 B
+    framing/message                  2.0 B    6.0 B (3.00×)
+    HTTP/message                     0.0 B           90.0 B
+    TCP/IP/message                   104 B            104 B
+    wire/message                     170 B    302 B (1.78×)
+    of it up                        52.0 B           52.0 B
+    of it down                       118 B    250 B (2.12×)
+    overhead                       165.6 %  371.9 % (2.25×)
+    packets/message                   2.00     4.00 (2.00×)
+    server CPU/message             12.3 µs  37.0 µs (3.00×)
+    client CPU/message             0.00 µs          0.00 µs
+    round trips to open                2.0              2.0
+    wire bytes/open                  0.0 B            0.0 B
+    server CPU/open                0.00 µs          0.00 µs
+    system calls/open                  0.0              0.0
+    memory/connection              2,345 B          2,345 B
+    descriptors/connection            1.00             1.00
+
+  """
+
+/// The Markdown of the sample report.
+let goldenMarkdown = """
+  # WebSocket, Server-Sent Events and long polling compared
+
+  Profile `smoke`, started 2026-01-02T03:04:05Z. All 2 trials ran.
+
+  ## Failed trials
+
+  - **x**, long-polling, repetition 1: lost 1 of 1,000 messages
+
+  ## x
+
+  a small sample.
+
+  **long-polling, repetition 1: lost 1 of 1,000 messages**
+
+  | | websocket | long-polling |
+  |---|---:|---:|
+  | delivered | 1,000 of 1,000 | 999 of 1,000 |
+  | latency p50 | 1.00 ms | 3.00 ms (3.00×) |
+  | latency p90 | 1.80 ms | 5.40 ms (3.00×) |
+  | latency p99 | 1.98 ms | 5.94 ms (3.00×) |
+  | latency max | 2.00 ms | 6.00 ms (3.00×) |
+  | payload/message | 64.0 B | 64.0 B |
+  | framing/message | 2.0 B | 6.0 B (3.00×) |
+  | HTTP/message | 0.0 B | 90.0 B |
+  | TCP/IP/message | 104 B | 104 B |
+  | wire/message | 170 B | 302 B (1.78×) |
+  | of it up | 52.0 B | 52.0 B |
+  | of it down | 118 B | 250 B (2.12×) |
+  | overhead | 165.6 % | 371.9 % (2.25×) |
+  | packets/message | 2.00 | 4.00 (2.00×) |
+  | server CPU/message | 12.3 µs | 37.0 µs (3.00×) |
+  | client CPU/message | 0.00 µs | 0.00 µs |
+  | round trips to open | 2.0 | 2.0 |
+  | wire bytes/open | 0.0 B | 0.0 B |
+  | server CPU/open | 0.00 µs | 0.00 µs |
+  | system calls/open | 0.0 | 0.0 |
+  | memory/connection | 2,345 B | 2,345 B |
+  | descriptors/connection | 1.00 | 1.00 |
+
+  ## How to read this
+
+  - Latency is from the moment a message should have been sent to the moment it arrived, and a round trip where it is echoed. `(1.19×)` is relative to the best of the line. Percentiles with fewer than ten messages above them are left out.
+  - Bytes, packets and CPU time are per delivered message, both directions together. `wire` is everything in IP packets; `overhead` is what travels beyond the payload.
+  - `sent late` is how much later than planned the load generator sent: what it adds by itself.
+  - Memory is what the server's private memory grows by with each idle connection, left out where it does not stand clearly above chance.
+
+  ## Machine
+
+  | | |
+  |---|---|
+  | Triwire | 1.2.3, Swift 6.3, optimised |
+  | command | `triwire run x.json` |
+  | seeds | x 1 |
+  | kernel | Linux 6.1 x86_64 |
+  | processor | Some Processor, 2 cores |
+  | pinning | server on core 0, clients on core 1 |
+  | clock source | tsc |
+  | congestion control | reno |
+  | TCP settings | tcp_autocorking 1 |
+  | descriptors | 20,000 of 20,000 |
+  | load before and after | 0.10 0.20 0.30, pressure 0.50 % |
+
+  """

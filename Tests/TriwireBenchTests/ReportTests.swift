@@ -1,0 +1,124 @@
+import Testing
+
+@testable import TriwireBench
+
+@Suite("Report")
+struct ReportTests {
+  @Test("A report that was written and read again is the same, and is written the same")
+  func roundTrip() throws {
+    let report = try sample()
+    let json = try report.json
+    let again = try Report(json: json)
+    #expect(again == report)
+    #expect(try again.json == json)
+    #expect(again.markdown == report.markdown)
+  }
+
+  @Test("Lists of numbers stand on one line, so that a histogram can be read")
+  func compact() throws {
+    let text = String(decoding: try sample().json, as: UTF8.self)
+    #expect(text.contains("\"buckets\" : [[2000,1],[3024,1],"))
+    #expect(text.hasSuffix("}\n"))
+  }
+
+  @Test("A percentile that too few messages bear is null in the data")
+  func nulls() throws {
+    let text = String(decoding: try sample().json, as: UTF8.self)
+    #expect(text.contains("\"p999\" : null") as Bool)
+    #expect(text.contains("\"p50\" : 1000") as Bool)
+  }
+
+  @Test("A report of another schema is refused")
+  func schema() throws {
+    let text = String(decoding: try sample().json, as: UTF8.self)
+      .replacing("\"schemaVersion\" : 1", with: "\"schemaVersion\" : 2")
+    #expect(throws: DecodingError.self) { try Report(json: Array(text.utf8)) }
+  }
+
+  @Test("The terminal shows one aligned table per scenario, with what went wrong before it")
+  func terminal() throws {
+    #expect(try sample().terminalText(isColoured: false) == goldenTerminal)
+  }
+
+  @Test("Colours only set off what is there without them")
+  func colours() throws {
+    let report = try sample()
+    let plain = report.terminalText(isColoured: true)
+      .replacing("\u{1B}[1m", with: "").replacing("\u{1B}[31m", with: "")
+      .replacing("\u{1B}[0m", with: "")
+    #expect(plain == report.terminalText(isColoured: false))
+  }
+
+  @Test("The Markdown is complete and says on the first line of a scenario what was lost")
+  func markdown() throws {
+    #expect(try sample().markdown == goldenMarkdown)
+  }
+
+  @Test(
+    "Figures have three digits and a unit",
+    arguments: [
+      (0.5, "0.50 µs"), (9.994, "9.99 µs"), (63.14, "63.1 µs"), (999.4, "999 µs"),
+      (1000, "1.00 ms"), (45_678, "45.7 ms"), (1_234_567, "1.23 s"), (90_000_000, "90.0 s"),
+    ])
+  func figures(microseconds: Double, text: String) {
+    #expect(Figures.duration(microseconds) == text)
+  }
+
+  /// A report of one scenario on two transports, one of which lost a message.
+  private func sample() throws -> Report {
+    let plan = Plan(
+      [
+        try load(
+          """
+          {"name": "x", "description": "a small sample", "clients": 4,
+           "traffic": [{"direction": "down", "rate": "10/s per client", "payload": "64 B"}]}
+          """)
+      ], choosing: .init(transports: [.webSocket, .longPolling]))
+    var report = Report(plan, on: .sample)
+    for (trial, slower) in zip(
+      plan.trials.sorted { $0.transport.rawValue > $1.transport.rawValue }, [1, 3])
+    {
+      report.add(measurement(of: trial, slower: UInt64(slower)))
+    }
+    return report
+  }
+
+  private func measurement(of trial: Trial, slower: UInt64) -> Measurement {
+    var result = Measurement(trial, startedAt: "2026-01-02T03:04:05Z")
+    for step in UInt64(1)...1000 {
+      result.latencyMicroseconds.histogram.record(step * 2000 * slower)
+    }
+    result.delivery = Delivery(expected: 1000, delivered: 1000)
+    if slower > 1 {
+      result.delivery = Delivery(expected: 1000, delivered: 999, lost: 1)
+      result.failures = ["lost 1 of 1,000 messages"]
+    }
+    result.bytes.messages = 1000
+    result.bytes.down = ByteLayers(
+      payload: 64_000, framing: 2000 * slower, http: slower == 1 ? 0 : 90_000,
+      socket: 66_000 * slower, tcpip: 52_000, segments: 1000)
+    result.bytes.up = ByteLayers(tcpip: 52_000, segments: 1000 * slower, acknowledgements: 1000)
+    result.cpu.serverMicroseconds = 12_340 * Double(slower)
+    result.connection.opened = 4
+    result.connection.roundTrips = 2
+    result.memory = MemoryCost(
+      steps: [1, 2, 3, 4].map { count in
+        MemoryCost.Step(
+          clients: count, proportional: 1_000_000, privateDirty: 500_000 + UInt64(count) * 2345,
+          anonymous: 0, descriptors: 10 + count, cpuShare: 0)
+      })
+    return result
+  }
+}
+
+extension Environment {
+  /// A machine that is the same everywhere.
+  fileprivate static let sample = Environment(
+    triwireVersion: "1.2.3", compiler: "Swift 6.3, optimised",
+    commandLine: ["triwire", "run", "x.json"], startedAt: "2026-01-02T03:04:05Z",
+    kernel: "Linux 6.1 x86_64", processor: "Some Processor", cores: 2,
+    pinning: "server on core 0, clients on core 1", memoryBytes: 1 << 34, clockSource: "tsc",
+    governor: "", congestionControl: "reno", tcpSettings: ["tcp_autocorking": "1"],
+    descriptorLimits: [20_000, 20_000],
+    load: [MachineLoad(averages: [0.1, 0.2, 0.3], cpuPressure: 0.5, stolenTicks: 0)])
+}
