@@ -96,6 +96,28 @@ extension Span where Element == UInt8 {
     }
     return true
   }
+
+  /// Whether the bytes of `range` are exactly the literal `text`.
+  func spells(_ text: StaticString, in range: Range<Int>) -> Bool {
+    guard range.count == text.utf8CodeUnitCount else { return false }
+    var index = range.lowerBound
+    // As above.
+    var expected = unsafe text.utf8Start
+    while index < range.upperBound {
+      if unsafe self[index] != expected.pointee { return false }
+      index &+= 1
+      unsafe expected += 1
+    }
+    return true
+  }
+
+  /// The text of a range as UTF-8, with U+FFFD for what is not (WHATWG Encoding §6, "decode").
+  func repairedText(in range: Range<Int>) -> String {
+    // Read before the call returns.
+    unsafe extracting(range).withUnsafeBufferPointer {
+      unsafe String(decoding: $0, as: UTF8.self)
+    }
+  }
 }
 
 /// Eight bytes in a word, looked at together.
