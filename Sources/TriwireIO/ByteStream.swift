@@ -95,6 +95,11 @@ package protocol StreamHandler: AnyObject {
   package var isOpen: Bool { phase == .open }
   /// Bytes written and not yet taken by the kernel.
   package var queuedBytes: Int { queue.count }
+  /// All bytes written so far, whether or not the kernel has them.
+  package var writtenBytes: UInt64 {
+    let shared = loop.outputOwner === self ? loop.outputCount : 0
+    return counters.bytesSent + UInt64(queue.count + shared)
+  }
   /// What the kernel counted; nil when the stream is closed.
   package func kernelCounters() -> KernelCounters? {
     var info = tw_tcp_info()
@@ -202,22 +207,32 @@ package protocol StreamHandler: AnyObject {
   }
 
   private func process(_ count: Int) {
-    guard let handler else { return }
     let cork = queue.isEmpty && loop.corked == nil
     if cork { loop.corked = self }
-    // The span covers bytes that were just received; the buffer outlives the call, and nothing
-    // else writes to it before the call returns: replays run between, not inside, events.
-    let bytes = unsafe UnsafeMutableBufferPointer(rebasing: loop.input[0..<count])
-    var span = unsafe bytes.mutableSpan
-    let used = handler.received(&span, from: self)
+    let used = present(count)
     if used < count, phase == .open || phase == .closing {
-      unsafe tail.append(UnsafeBufferPointer(rebasing: bytes[used..<count]))
+      unsafe tail.append(UnsafeBufferPointer(rebasing: loop.input[used..<count]))
     }
     loop.runJobs()
     if cork {
       loop.corked = nil
       flush()
     }
+  }
+
+  /// Lets the handler use the first `count` bytes of the receive buffer; when it makes room for
+  /// another one meanwhile, that one gets the rest.
+  private func present(_ count: Int) -> Int {
+    var used = 0
+    while let current = handler {
+      // The span covers bytes that were just received; the buffer outlives the call, and nothing
+      // else writes to it before the call returns: replays run between, not inside, events.
+      let bytes = unsafe UnsafeMutableBufferPointer(rebasing: loop.input[used..<count])
+      var span = unsafe bytes.mutableSpan
+      used += current.received(&span, from: self)
+      if handler === current || used == count { return used }
+    }
+    return used
   }
 
   // MARK: Writing

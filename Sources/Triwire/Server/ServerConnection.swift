@@ -45,7 +45,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   /// What a POST may carry beside one message: the records of a batch around it.
-  private static let postSlack = 64 * 1024
+  static let postSlack = 64 * 1024
   /// Bytes of pipelined requests that may wait while one is answered.
   private static let pipelineBytes = 64 * 1024
   /// How often deadlines are looked at, at least.
@@ -93,10 +93,8 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
           break parsing
         case .ended: return input.count
         }
-        if stream.handler !== self {
-          // An upgrade: what follows belongs to the other protocol, in this very turn.
-          return handOver(&input, offset)
-        }
+        // An upgrade: what follows belongs to the other protocol, and is presented to it next.
+        if stream.handler !== self { return offset }
       }
     } catch {
       refuse(error)
@@ -104,12 +102,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     }
     if case .head = state, !codec.isIdle, headBegan == 0 { headBegan = home.loop.now }
     return offset
-  }
-
-  private func handOver(_ input: inout MutableSpan<UInt8>, _ offset: Int) -> Int {
-    guard let handler = stream.handler, offset < input.count else { return offset }
-    var rest = input.extracting(offset..<input.count)
-    return offset + handler.received(&rest, from: stream)
   }
 
   private func handle(
@@ -209,34 +201,36 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   /// - Returns: Whether the connection can be used again; nil when there is none any more.
   func writeHead(_ head: ResponseHead, _ size: HTTPBodySize, _ body: [UInt8] = []) -> Bool? {
     guard let exchange, stream.isOpen else { return nil }
-    var head = head
-    var body = body
-    var size = size
     let persists = exchange.framing.keepAlive && !home.isDraining
-    var framing = try? framing(of: head, size, exchange, persists)
-    if framing == nil || !head.isSendable {
-      // A handler's mistake, which the client cannot mend.
-      head = ResponseHead(status: .internalServerError)
-      body = Array("the handler made an answer that cannot be sent\n".utf8)
-      size = .bytes(body.count)
-      framing = try? self.framing(of: head, size, exchange, persists)
+    do {
+      let framing = try ResponseFraming(
+        head, body: size, to: exchange.head.method, version: exchange.head.version,
+        keepAlive: persists)
+      try write(head, framing, body)
+      return framing.keepAlive
+    } catch {
+      // The mistake of a handler, which the client cannot mend.
+      let text = "the handler made an answer that cannot be sent: \(error)\n"
+      let body = Array(text.utf8)
+      return writeHead(ResponseHead(status: .internalServerError), .bytes(body.count), body)
     }
-    guard let framing else { return nil }
-    let carriesBody = if case .length = framing.coding { true } else { false }
-    let capacity = HTTPResponseWriter.capacity(head) + body.count
-    stream.write(capacity: capacity) { output in
-      try? HTTPResponseWriter.write(head, framing: framing, date: home.date, into: &output)
-      if carriesBody { output.append(copying: body.span) }
-    }
-    return framing.keepAlive
   }
 
-  private func framing(
-    of head: ResponseHead, _ size: HTTPBodySize, _ exchange: Exchange, _ keepAlive: Bool
-  ) throws(HTTPHeadError) -> ResponseFraming {
-    try ResponseFraming(
-      head, body: size, to: exchange.head.method, version: exchange.head.version,
-      keepAlive: keepAlive)
+  private func write(
+    _ head: ResponseHead, _ framing: ResponseFraming, _ body: [UInt8]
+  ) throws(HTTPHeadError) {
+    let carriesBody = if case .length = framing.coding { true } else { false }
+    let date = home.date
+    var failure: HTTPHeadError?
+    stream.write(capacity: HTTPResponseWriter.capacity(head) + body.count) { output in
+      do throws(HTTPHeadError) {
+        try HTTPResponseWriter.write(head, framing: framing, date: date, into: &output)
+        if carriesBody { output.append(copying: body.span) }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
   }
 
   /// The answer is complete: the next request is next.
@@ -278,7 +272,9 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       }
       return true
     }
-    guard head.method == .post, let name = head.queryItem("session") else { return false }
+    guard head.method == .post || head.method == .delete,
+      let name = head.queryItem("session")
+    else { return false }
     feed(name, exchange, body)
     return true
   }
@@ -291,7 +287,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       carrier: carrier, request: exchange.head, parameter: exchange.parameter, loop: home.loop,
       limits: home.configuration.session)
     let home = home
-    session.whenEndedInternally { home.forget($0) }
+    session.onRelease = { home.forget($0) }
     return (session, handler)
   }
 
@@ -389,10 +385,14 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       return respond(
         Response(.notFound, text: "no session of that name is open here: open it with GET first"))
     }
+    let head = exchange.head
     hand(to: entry) { connection in
+      if head.method == .delete {
+        entry.carrier.closedByPeer(SessionEnd(closeRequest: head))
+        return connection.respond(Response(.noContent))
+      }
       entry.carrier.receive(
-        Post(
-          connection: connection, head: exchange.head, body: body, headBytes: exchange.headBytes))
+        Post(connection: connection, head: head, body: body, headBytes: exchange.headBytes))
     }
   }
 

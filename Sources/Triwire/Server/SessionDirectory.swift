@@ -10,6 +10,15 @@ final class SessionDirectory: Sendable {
   }
 
   private let entries = Mutex<[String: Entry]>([:])
+  private let homes = Mutex<[ServerLoop]>([])
+
+  /// Says which loops there are; once, before any session is entered.
+  func setHomes(_ loops: [ServerLoop]) { homes.withLock { $0 = loops } }
+
+  /// What the server keeps on a loop.
+  func home(of loop: EventLoop) -> ServerLoop? {
+    homes.withLock { homes in homes.first { $0.loop === loop } }
+  }
 
   /// Enters a session, and returns the one that had the name before.
   func set(_ name: String, _ entry: Entry) -> Entry? {
@@ -63,4 +72,6 @@ protocol NamedTransport: Transport, Sendable {
   /// Takes the body of a POST; answers it, at once or when the session takes messages again.
   /// On the session's loop.
   func receive(_ post: ServerConnection.Post)
+  /// The client said that the session ends.
+  func closedByPeer(_ end: SessionEnd)
 }

@@ -20,17 +20,27 @@ public final class TriwireServer: Sendable {
   public let configuration: Configuration
   private let state: Mutex<State>
 
-  private struct State {
+  @safe private struct State {
     var routes = Routes()
     var topics: [String: Topic] = [:]
     var running: Running?
-    var stopWaiters: [UnsafeContinuation<Void, Never>] = []
+    var stopWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
   }
 
   private struct Running: Sendable {
     let group: EventLoopGroup
     let listener: Listener
     let loops: [ServerLoop]
+
+    /// Whether no connection and no session is left.
+    var isEmpty: Bool {
+      get async {
+        for each in loops where await each.perform({ $0.connectionCount + $0.sessionCount }) > 0 {
+          return false
+        }
+        return true
+      }
+    }
   }
 
   /// Makes a server that serves nothing yet.
@@ -165,12 +175,12 @@ public final class TriwireServer: Sendable {
   public func run(on address: String) async throws {
     try await start(on: address)
     await withTaskCancellationHandler {
-      await withUnsafeContinuation { continuation in
+      unsafe await withUnsafeContinuation { continuation in
         let hasStopped = state.withLock { state in
-          if state.running != nil { state.stopWaiters.append(continuation) }
+          if state.running != nil { unsafe state.stopWaiters.append(continuation) }
           return state.running == nil
         }
-        if hasStopped { continuation.resume() }
+        if hasStopped { unsafe continuation.resume() }
       }
     } onCancel: {
       Task { await self.stop() }
@@ -191,12 +201,12 @@ public final class TriwireServer: Sendable {
     }
     for each in running.loops { await each.perform { $0.abort() } }
     await running.group.stop()
-    let waiters = state.withLock { state in
+    let waiters = unsafe state.withLock { state in
       state.running = nil
-      defer { state.stopWaiters = [] }
-      return state.stopWaiters
+      defer { unsafe state.stopWaiters = unsafe [] }
+      return unsafe state.stopWaiters
     }
-    for waiter in waiters { waiter.resume() }
+    for waiter in unsafe waiters { unsafe waiter.resume() }
   }
 
   /// System calls made by all loops so far.
@@ -218,32 +228,21 @@ public final class TriwireServer: Sendable {
   }
 }
 
-extension TriwireServer.Running {
-  fileprivate var isEmpty: Bool {
-    get async {
-      for each in loops where await each.perform({ $0.connectionCount + $0.sessionCount }) > 0 {
-        return false
-      }
-      return true
-    }
-  }
-}
-
 extension ServerLoop {
   /// Runs `body` on the loop and returns what it returned.
   func perform<Result: Sendable>(
     _ body: @escaping @Sendable (ServerLoop) -> Result
   ) async -> Result {
-    await withUnsafeContinuation { continuation in
-      loop.execute { [self] in continuation.resume(returning: body(self)) }
+    unsafe await withUnsafeContinuation { continuation in
+      loop.execute { [self] in unsafe continuation.resume(returning: body(self)) }
     }
   }
 
   /// Waits for one step of the timer wheel.
   func pause() async {
-    await withUnsafeContinuation { continuation in
+    unsafe await withUnsafeContinuation { continuation in
       loop.execute { [self] in
-        loop.schedule(at: EventLoop.clock() + 5_000_000) { continuation.resume() }
+        loop.schedule(at: EventLoop.clock() + 5_000_000) { unsafe continuation.resume() }
       }
     }
   }

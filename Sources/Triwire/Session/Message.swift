@@ -27,7 +27,7 @@ public struct Message: Sendable, Hashable {
 
   init(_ kind: MessageKind, copying payload: Span<UInt8>) {
     self.kind = kind
-    bytes = payload.withUnsafeBufferPointer { Array(UnsafeRawBufferPointer($0)) }
+    bytes = unsafe payload.withUnsafeBufferPointer { unsafe Array(UnsafeRawBufferPointer($0)) }
   }
 
   /// The payload as a string; bytes that are not UTF-8 become U+FFFD.

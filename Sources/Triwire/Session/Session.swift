@@ -30,8 +30,10 @@ public import TriwireIO
   private var reader: UnsafeContinuation<Delivery, Never>?
   private var onMessage: ((MessageKind, Span<UInt8>) -> Void)?
   private var onClose: ((SessionEnd) -> Void)?
-  private var drainWaiters: [UnsafeContinuation<Void, Never>] = []
-  private var endWaiters: [UnsafeContinuation<SessionEnd, Never>] = []
+  /// For whoever keeps a list of sessions.
+  var onRelease: ((Session) -> Void)?
+  private var drainWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
+  private var endWaiters: [UnsafeContinuation<SessionEnd, Never>] = unsafe []
   private var finalTraffic: Traffic?
   var subscriptions: [Subscription] = []
   /// Known on the client's side.
@@ -122,9 +124,9 @@ public import TriwireIO
       if case .open = state { return await waitForDrain() }
       throw .closed(endSoFar)
     }
-    let result = await withUnsafeContinuation { continuation in
+    let result = unsafe await withUnsafeContinuation { continuation in
       loop.post { [self] in
-        continuation.resume(returning: sendNow(message.kind, message.bytes.span))
+        unsafe continuation.resume(returning: sendNow(message.kind, message.bytes.span))
       }
     }
     switch result {
@@ -136,12 +138,12 @@ public import TriwireIO
 
   /// Waits until less waits to be sent than `limits.queuedBytes`, or the session has ended.
   public func drained() async {
-    await withUnsafeContinuation { continuation in
+    unsafe await withUnsafeContinuation { continuation in
       loop.execute { [self] in
         if let carrier, carrier.queuedBytes >= limits.queuedBytes {
-          drainWaiters.append(continuation)
+          unsafe drainWaiters.append(continuation)
         } else {
-          continuation.resume()
+          unsafe continuation.resume()
         }
       }
     }
@@ -196,8 +198,8 @@ public import TriwireIO
   @usableFromInline
   func waitForMessage() async throws(SessionError) -> Message? {
     let delivery = await withTaskCancellationHandler {
-      await withUnsafeContinuation { continuation in
-        loop.execute { [self] in await(continuation) }
+      unsafe await withUnsafeContinuation { continuation in
+        loop.execute { [self] in unsafe park(continuation) }
       }
     } onCancel: {
       loop.post { [self] in giveReaderUp() }
@@ -209,22 +211,22 @@ public import TriwireIO
     }
   }
 
-  private func await(_ continuation: UnsafeContinuation<Delivery, Never>) {
+  private func park(_ continuation: UnsafeContinuation<Delivery, Never>) {
     if let message = inbox.popFirst() {
       if isBlocked, inbox.isEmpty { unblock() }
-      continuation.resume(returning: .message(message))
+      unsafe continuation.resume(returning: .message(message))
     } else if case .ended(let end) = state {
-      continuation.resume(returning: .end(end))
+      unsafe continuation.resume(returning: .end(end))
     } else {
-      precondition(reader == nil, "two tasks read the messages of one session")
-      reader = continuation
+      unsafe precondition(reader == nil, "two tasks read the messages of one session")
+      unsafe reader = unsafe continuation
     }
   }
 
   private func giveReaderUp() {
-    guard let reader else { return }
-    self.reader = nil
-    reader.resume(returning: .end(SessionEnd(code: .normal, reason: "cancelled", isLocal: true)))
+    guard let reader = unsafe reader else { return }
+    unsafe self.reader = nil
+    unsafe reader.resume(returning: .end(SessionEnd(code: .normal, reason: "cancelled", isLocal: true)))
   }
 
   private func unblock() {
@@ -261,12 +263,12 @@ public import TriwireIO
 
   /// Waits for the session's end.
   public func ended() async -> SessionEnd {
-    await withUnsafeContinuation { continuation in
+    unsafe await withUnsafeContinuation { continuation in
       loop.execute { [self] in
         if case .ended(let end) = state {
-          continuation.resume(returning: end)
+          unsafe continuation.resume(returning: end)
         } else {
-          endWaiters.append(continuation)
+          unsafe endWaiters.append(continuation)
         }
       }
     }
@@ -287,8 +289,8 @@ public import TriwireIO
 
   /// What was moved so far.
   public func traffic() async -> Traffic {
-    await withUnsafeContinuation { continuation in
-      loop.execute { [self] in continuation.resume(returning: trafficNow) }
+    unsafe await withUnsafeContinuation { continuation in
+      loop.execute { [self] in unsafe continuation.resume(returning: trafficNow) }
     }
   }
 
@@ -318,9 +320,9 @@ public import TriwireIO
       onMessage(kind, payload)
       return true
     }
-    if let reader {
-      self.reader = nil
-      reader.resume(returning: .message(Message(kind, copying: payload)))
+    if let reader = unsafe reader {
+      unsafe self.reader = nil
+      unsafe reader.resume(returning: .message(Message(kind, copying: payload)))
       return true
     }
     inbox.append(Message(kind, copying: payload))
@@ -330,10 +332,10 @@ public import TriwireIO
 
   /// Less waits to be sent than before. For transports; on the loop.
   public func drained(_ queuedBytes: Int) {
-    guard !drainWaiters.isEmpty, queuedBytes < limits.queuedBytes else { return }
-    let waiters = drainWaiters
-    drainWaiters = []
-    for waiter in waiters { waiter.resume() }
+    guard unsafe !drainWaiters.isEmpty, queuedBytes < limits.queuedBytes else { return }
+    let waiters = unsafe drainWaiters
+    unsafe drainWaiters = unsafe []
+    for waiter in unsafe waiters { unsafe waiter.resume() }
   }
 
   /// The session is over. For transports; on the loop, once.
@@ -346,14 +348,16 @@ public import TriwireIO
     onMessage = nil
     let onClose = onClose
     self.onClose = nil
-    if let reader {
-      self.reader = nil
-      reader.resume(returning: .end(end))
+    if let reader = unsafe reader {
+      unsafe self.reader = nil
+      unsafe reader.resume(returning: .end(end))
     }
-    for waiter in drainWaiters { waiter.resume() }
-    for waiter in endWaiters { waiter.resume(returning: end) }
-    drainWaiters = []
-    endWaiters = []
+    for waiter in unsafe drainWaiters { unsafe waiter.resume() }
+    for waiter in unsafe endWaiters { unsafe waiter.resume(returning: end) }
+    unsafe drainWaiters = unsafe []
+    unsafe endWaiters = unsafe []
     onClose?(end)
+    onRelease?(self)
+    onRelease = nil
   }
 }

@@ -1,5 +1,4 @@
 import Synchronization
-public import TriwireIO
 
 /// A named feed that many sessions may subscribe to.
 ///
@@ -39,6 +38,9 @@ public final class Topic: Sendable {
 
   /// The position of the newest message; 0 before the first.
   public var position: UInt64 { state.withLock { $0.position } }
+
+  /// Whether any session is subscribed.
+  public var hasSubscribers: Bool { state.withLock { $0.shards.contains { $0.hasMembers } } }
 
   /// Sends a message to all subscribers.
   ///

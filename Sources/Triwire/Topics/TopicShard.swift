@@ -85,7 +85,8 @@ final class TopicShard: TurnEnd, @unchecked Sendable {
     if members.isEmpty { pending.withLock { $0.hasMembers = false } }
   }
 
-  var memberCount: Int { members.count }
+  /// Whether anybody subscribes here; from any thread.
+  var hasMembers: Bool { pending.withLock { $0.hasMembers } }
 }
 
 /// One session's place in a topic; belongs to the session's loop.

@@ -50,15 +50,22 @@ enum WebSocketHandshake {
   }
 
   /// A key for a client's request: 16 random bytes in base64.
-  static func newKey() -> String { Base64.encode(Digest.random(16)) }
+  static func newKey() -> String { base64(Digest.random(16)) }
 
   /// What a server proves with that it understood (RFC 6455 §4.2.2).
   static func accept(_ key: String) -> String {
-    Base64.encode(Digest.sha1(Array(key.utf8) + Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)))
+    base64(Digest.sha1(Array(key.utf8) + Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)))
+  }
+
+  private static func base64(_ bytes: [UInt8]) -> String {
+    let text = [UInt8](capacity: Base64.encodedCount(bytes.count)) {
+      Base64.encode(bytes.span, into: &$0)
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 
   private static func isKey(_ key: String) -> Bool {
-    key.utf8.count == 24 && Base64.decode(Array(key.utf8))?.count == 16
+    key.utf8.count == 24 && Base64.decode(key.utf8.span)?.count == 16
   }
 
   /// Why a server's answer does not open a WebSocket, or nil when it does (RFC 6455 §4.1).

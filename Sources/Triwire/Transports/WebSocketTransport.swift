@@ -184,7 +184,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   }
 
   private func closedByPeer(_ code: CloseCode?, _ reason: Span<UInt8>) {
-    let words = reason.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    let words = unsafe reason.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     if case .closing(let ours, let why, _) = state {
       return end(SessionEnd(code: ours, reason: why, isLocal: true))
     }

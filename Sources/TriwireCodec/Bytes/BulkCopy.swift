@@ -38,13 +38,13 @@ extension OutputSpan where Element == UInt8 {
 
 extension Array where Element == UInt8 {
   /// A copy of a run of bytes, in one allocation.
-  init(copying bytes: Span<UInt8>) {
+  package init(copying bytes: Span<UInt8>) {
     // Copied before the call returns; `Array(capacity:)` costs twice as much (54 ns for 25).
     self = unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
   }
 
   /// Appends a run of bytes.
-  mutating func append(copying bytes: Span<UInt8>) {
+  package mutating func append(copying bytes: Span<UInt8>) {
     // Copied before the call returns.
     unsafe bytes.withUnsafeBufferPointer { unsafe self.append(contentsOf: $0) }
   }
