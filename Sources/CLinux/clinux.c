@@ -320,6 +320,12 @@ int tw_pin_thread(int cpu) {
 
 int tw_thread_name(const char *name) { return -pthread_setname_np(pthread_self(), name); }
 
+void tw_block_signals(void) {
+  sigset_t set;
+  sigfillset(&set);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 int tw_signal_descriptor(void) {
   signal(SIGPIPE, SIG_IGN);
   sigset_t set;

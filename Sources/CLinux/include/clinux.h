@@ -109,6 +109,8 @@ int tw_thread_id(void);
 int tw_cpu_count(void);
 int tw_pin_thread(int cpu);
 int tw_thread_name(const char *name);
+/// Blocks every signal for the calling thread, so that the program's own threads take them.
+void tw_block_signals(void);
 /// Blocks SIGINT and SIGTERM for this thread and those it starts, ignores SIGPIPE, and returns
 /// a descriptor that becomes readable when one arrives.
 int tw_signal_descriptor(void);

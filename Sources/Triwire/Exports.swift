@@ -1,0 +1,20 @@
+// The handful of types of the lower modules that stand in this module's public API.
+@_exported public import enum TriwireCodec.MessageKind
+@_exported public import struct TriwireCodec.CloseCode
+@_exported public import struct TriwireCodec.HTTPLimits
+@_exported public import struct TriwireCodec.HTTPMethod
+@_exported public import struct TriwireCodec.HTTPStatus
+@_exported public import enum TriwireCodec.HTTPVersion
+@_exported public import struct TriwireCodec.HTTPViolation
+@_exported public import struct TriwireCodec.Headers
+@_exported public import struct TriwireCodec.RequestHead
+@_exported public import struct TriwireCodec.ResponseHead
+@_exported public import class TriwireIO.EventLoop
+@_exported public import class TriwireIO.EventLoopGroup
+@_exported public import struct TriwireIO.IOError
+@_exported public import struct TriwireIO.KernelCounters
+@_exported public import enum TriwireIO.Process
+@_exported public import class TriwireIO.Signals
+@_exported public import struct TriwireIO.SocketAddress
+@_exported public import struct TriwireIO.StreamCounters
+@_exported public import struct TriwireIO.SystemCalls

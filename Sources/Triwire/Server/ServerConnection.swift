@@ -1,0 +1,501 @@
+import TriwireCodec
+import TriwireIO
+
+/// One client connection of a server: takes requests one after the other, finds what serves
+/// them, and writes the answers. Belongs to one loop at a time.
+final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
+  let stream: ByteStream
+  private(set) var home: ServerLoop
+  var index = 0
+  private var codec: HTTPServerCodec
+  private var state = State.head
+  private var exchange: Exchange?
+  private var body: [UInt8] = []
+  private var isParsing = false
+  private var headBegan: UInt64 = 0
+  private var timer: TimerID?
+
+  private enum State {
+    /// Between two requests, or in the head of one.
+    case head
+    case body
+    /// The request is whole and its answer is not.
+    case answering
+    /// The same, and somebody wants to know when the connection ends or drains.
+    case tenanted(any ConnectionTenant)
+    case ended
+  }
+
+  /// The request that is being served.
+  struct Exchange {
+    let head: RequestHead
+    let framing: RequestFraming
+    let route: Routes.Route?
+    let parameter: String
+    /// The bytes of the request's head.
+    let headBytes: Int
+  }
+
+  /// The body of a POST that belongs to a session.
+  struct Post {
+    let connection: ServerConnection
+    let head: RequestHead
+    let body: [UInt8]
+    let headBytes: Int
+  }
+
+  /// What a POST may carry beside one message: the records of a batch around it.
+  static let postSlack = 64 * 1024
+  /// Bytes of pipelined requests that may wait while one is answered.
+  private static let pipelineBytes = 64 * 1024
+  /// How often deadlines are looked at, at least.
+  private static let checkNanoseconds: UInt64 = 5_000_000_000
+
+  init(stream: ByteStream, on home: ServerLoop) {
+    self.stream = stream
+    self.home = home
+    var limits = home.configuration.http
+    limits.bodyBytes = max(
+      limits.bodyBytes, home.configuration.session.messageBytes + Self.postSlack)
+    codec = HTTPServerCodec(limits: limits)
+  }
+
+  func start() {
+    stream.start(self)
+    armTimer()
+  }
+
+  private func armTimer() {
+    timer = home.loop.wheel.arm(self, at: home.loop.now + Self.checkNanoseconds)
+  }
+
+  private func disarmTimer() {
+    if let timer { home.loop.wheel.cancel(timer) }
+    timer = nil
+  }
+
+  // MARK: Requests
+
+  func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
+    var offset = 0
+    isParsing = true
+    defer { isParsing = false }
+    do {
+      parsing: while true {
+        switch state {
+        case .head, .body:
+          let start = offset
+          guard let event = try codec.nextEvent(in: input.span, at: &offset) else { break parsing }
+          try handle(event, offset - start, input.span)
+        case .answering, .tenanted:
+          // The next request waits for its turn; one that sends many has to wait too.
+          if input.count - offset > Self.pipelineBytes { stream.pauseReading() }
+          break parsing
+        case .ended: return input.count
+        }
+        // An upgrade: what follows belongs to the other protocol, and is presented to it next.
+        if stream.handler !== self { return offset }
+      }
+    } catch {
+      refuse(error)
+      return input.count
+    }
+    if case .head = state, !codec.isIdle, headBegan == 0 { headBegan = home.loop.now }
+    return offset
+  }
+
+  private func handle(
+    _ event: HTTPServerEvent, _ used: Int, _ input: Span<UInt8>
+  ) throws(HTTPViolation) {
+    switch event {
+    case .head(let head, let framing): try begin(head, framing, used)
+    case .body(let range): body.append(copying: input.extracting(range))
+    case .end: complete()
+    }
+  }
+
+  private func begin(
+    _ head: RequestHead, _ framing: RequestFraming, _ headBytes: Int
+  ) throws(HTTPViolation) {
+    headBegan = 0
+    let found = home.routes.find(head.path)
+    exchange = Exchange(
+      head: head, framing: framing, route: found?.route, parameter: found?.parameter ?? "",
+      headBytes: headBytes)
+    state = .body
+    guard framing.body != .none else { return }
+    let limit = bodyLimit(head, found?.route)
+    codec.limits.bodyBytes = limit
+    if case .length(let length) = framing.body, length > limit {
+      throw HTTPViolation(
+        .contentTooLarge, "body is \(length) bytes, limit is \(limit): raise limits.bodyBytes")
+    }
+    // RFC 9110 §10.1.1: a final answer instead of 100 spares the client the body.
+    if framing.expectsContinue {
+      guard found != nil else { throw HTTPViolation(.notFound, "nothing is served at this path") }
+      stream.write(capacity: 32) { HTTPResponseWriter.writeContinue(into: &$0) }
+      stream.flush()
+    }
+  }
+
+  private func bodyLimit(_ head: RequestHead, _ route: Routes.Route?) -> Int {
+    guard route?.session != nil, head.method == .post else {
+      return home.configuration.http.bodyBytes
+    }
+    return home.configuration.session.messageBytes + Self.postSlack
+  }
+
+  private func complete() {
+    state = .answering
+    guard let exchange else { return }
+    let body = self.body
+    self.body = []
+    guard let route = exchange.route else {
+      return respond(Response(.notFound, text: "nothing is served at this path"))
+    }
+    if route.session != nil, openOrFeedSession(exchange, body) { return }
+    let request = Request(head: exchange.head, body: body, parameter: exchange.parameter)
+    switch route.handler(of: exchange.head.method) {
+    case .synchronous(let handle): respond(handle(request))
+    case .async(let handle): respondLater(request, handle)
+    case nil: respondNotAllowed(exchange, route)
+    }
+  }
+
+  private func respondNotAllowed(_ exchange: Exchange, _ route: Routes.Route) {
+    let allowed: Headers = ["allow": route.allowed]
+    if exchange.head.method == .options { return respond(Response(.noContent, headers: allowed)) }
+    var text = "\(exchange.head.method) is not served at this path"
+    if route.session != nil, exchange.head.method == .post {
+      text = "POST feeds a session that is open: name it with ?session=NAME"
+      return respond(Response(.badRequest, text: text))
+    }
+    respond(Response(.methodNotAllowed, text: text, headers: allowed))
+  }
+
+  private func respondLater(_ request: Request, _ handle: @escaping Routes.AsyncRequest) {
+    Task(executorPreference: home.loop) { [self] in
+      let response: Response
+      do {
+        response = try await handle(request)
+      } catch {
+        response = Response(.internalServerError, text: "the handler failed")
+      }
+      home.loop.execute { [self] in respond(response) }
+    }
+  }
+
+  // MARK: Answers
+
+  /// Writes the answer to the present request, whole.
+  func respond(_ response: Response) {
+    let head = ResponseHead(status: response.status, headers: response.headers)
+    guard let keepAlive = writeHead(head, .bytes(response.body.count), response.body) else {
+      return
+    }
+    finishExchange(keepAlive: keepAlive)
+  }
+
+  /// Writes the head of an answer, with its body if it is known.
+  ///
+  /// - Returns: Whether the connection can be used again; nil when there is none any more.
+  func writeHead(_ head: ResponseHead, _ size: HTTPBodySize, _ body: [UInt8] = []) -> Bool? {
+    guard let exchange, stream.isOpen else { return nil }
+    let persists = exchange.framing.keepAlive && !home.isDraining
+    do {
+      let framing = try ResponseFraming(
+        head, body: size, to: exchange.head.method, version: exchange.head.version,
+        keepAlive: persists)
+      try write(head, framing, body)
+      return framing.keepAlive
+    } catch {
+      // The mistake of a handler, which the client cannot mend.
+      let text = "the handler made an answer that cannot be sent: \(error)\n"
+      let body = Array(text.utf8)
+      return writeHead(ResponseHead(status: .internalServerError), .bytes(body.count), body)
+    }
+  }
+
+  private func write(
+    _ head: ResponseHead, _ framing: ResponseFraming, _ body: [UInt8]
+  ) throws(HTTPHeadError) {
+    let carriesBody = if case .length = framing.coding { true } else { false }
+    let date = home.date
+    var failure: HTTPHeadError?
+    stream.write(capacity: HTTPResponseWriter.capacity(head) + body.count) { output in
+      do throws(HTTPHeadError) {
+        try HTTPResponseWriter.write(head, framing: framing, date: date, into: &output)
+        if carriesBody { output.append(copying: body.span) }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// The answer is complete: the next request is next.
+  func finishExchange(keepAlive: Bool) {
+    exchange = nil
+    codec.limits.bodyBytes = max(
+      home.configuration.http.bodyBytes, home.configuration.session.messageBytes + Self.postSlack)
+    guard keepAlive, stream.isOpen else { return end() }
+    state = .head
+    guard !isParsing else { return }
+    stream.resumeReading()
+    stream.replaySoon()
+  }
+
+  private func refuse(_ violation: HTTPViolation) {
+    if exchange == nil {
+      let framing = RequestFraming(body: .none, keepAlive: false)
+      exchange = Exchange(
+        head: RequestHead(target: "*"), framing: framing, route: nil, parameter: "", headBytes: 0)
+    }
+    let response = Response(
+      violation.status, text: violation.message, headers: ["connection": "close"])
+    respond(response)
+    end()
+  }
+
+  // MARK: Sessions
+
+  /// - Returns: Whether the request was for a session.
+  private func openOrFeedSession(_ exchange: Exchange, _ body: [UInt8]) -> Bool {
+    let head = exchange.head
+    if head.method == .get {
+      if WebSocketHandshake.isRequested(by: head) {
+        upgrade(exchange)
+      } else if head.headers.accepts("text/event-stream") {
+        openEventStream(exchange)
+      } else {
+        poll(exchange)
+      }
+      return true
+    }
+    guard head.method == .post || head.method == .delete,
+      let name = head.queryItem("session")
+    else { return false }
+    feed(name, exchange, body)
+    return true
+  }
+
+  private func newSession(
+    _ carrier: any Transport, _ exchange: Exchange
+  ) -> (session: Session, handler: Routes.SessionHandler)? {
+    guard let handler = exchange.route?.session else { return nil }
+    let session = Session(
+      carrier: carrier, request: exchange.head, parameter: exchange.parameter, loop: home.loop,
+      limits: home.configuration.session)
+    let home = home
+    session.onRelease = { home.forget($0) }
+    return (session, handler)
+  }
+
+  private func upgrade(_ exchange: Exchange) {
+    switch WebSocketHandshake.answer(exchange.head) {
+    case .failure(let refusal):
+      respond(Response(refusal.status, text: refusal.message, headers: refusal.headers))
+    case .success(let head):
+      let before = stream.writtenBytes
+      guard writeHead(head, .none) != nil else { return }
+      var sent = Ledger()
+      sent.http = stream.writtenBytes - before
+      var received = Ledger()
+      received.http = UInt64(exchange.headBytes)
+      let transport = WebSocketTransport(
+        stream: stream, role: .server, limits: home.configuration.session, sent: sent,
+        received: received)
+      guard let (session, handler) = newSession(transport, exchange) else { return }
+      leave()
+      stream.handler = transport
+      transport.begin(session)
+      home.open(session, handler)
+    }
+  }
+
+  /// The stream goes on without this connection.
+  private func leave() {
+    state = .ended
+    disarmTimer()
+    home.remove(self)
+  }
+
+  private func openEventStream(_ exchange: Exchange) {
+    guard let name = sessionName(exchange) else { return }
+    let transport = EventStreamTransport(
+      connection: self, name: name, directory: home.directory,
+      limits: home.configuration.session)
+    guard let (session, handler) = newSession(transport, exchange) else { return }
+    state = .tenanted(transport)
+    guard transport.begin(session, exchange) else { return }
+    home.open(session, handler)
+  }
+
+  /// The name the client wants for its session, or a new one; nil when it was refused.
+  private func sessionName(_ exchange: Exchange) -> String? {
+    guard let wanted = exchange.head.queryItem("session") else {
+      return SessionDirectory.newName()
+    }
+    guard SessionDirectory.isName(wanted) else {
+      respond(
+        Response(
+          .badRequest, text: "a session's name is 8 to 64 letters, digits, \"-\" or \"_\""))
+      return nil
+    }
+    return wanted
+  }
+
+  private func poll(_ exchange: Exchange) {
+    let cursor: PollCursor?
+    if let text = exchange.head.queryItem("cursor") {
+      guard let parsed = PollCursor(text) else {
+        return respond(
+          Response(.badRequest, text: "a cursor is SESSION.NUMBER, as the last answer gave it"))
+      }
+      cursor = parsed
+    } else {
+      cursor = nil
+    }
+    guard let name = cursor?.session ?? sessionName(exchange) else { return }
+    if let entry = home.directory[name] {
+      return hand(to: entry) { connection in
+        guard let transport = entry.carrier as? LongPollTransport else {
+          return connection.respond(
+            Response(.conflict, text: "the session of that name is no long-polling session"))
+        }
+        transport.poll(connection, exchange, cursor?.position)
+      }
+    }
+    guard cursor == nil else {
+      return respond(
+        Response(
+          .notFound,
+          text: "no session of this cursor is open here: poll without a cursor to open one"))
+    }
+    let transport = LongPollTransport(
+      name: name, home: home, limits: home.configuration.session)
+    guard let (session, handler) = newSession(transport, exchange) else { return }
+    transport.begin(session)
+    home.open(session, handler)
+    transport.poll(self, exchange, nil)
+  }
+
+  private func feed(_ name: String, _ exchange: Exchange, _ body: [UInt8]) {
+    guard let entry = home.directory[name] else {
+      return respond(
+        Response(.notFound, text: "no session of that name is open here: open it with GET first"))
+    }
+    let head = exchange.head
+    hand(to: entry) { connection in
+      if head.method == .delete {
+        entry.carrier.closedByPeer(SessionEnd(closeRequest: head))
+        return connection.respond(Response(.noContent))
+      }
+      entry.carrier.receive(
+        Post(connection: connection, head: head, body: body, headBytes: exchange.headBytes))
+    }
+  }
+
+  /// Serves the present request on the loop of a session. A connection that serves a session of
+  /// another loop moves there for good, so that it pays for the way once.
+  private func hand(
+    to entry: SessionDirectory.Entry, _ serve: @escaping @Sendable (ServerConnection) -> Void
+  ) {
+    if entry.loop === home.loop { return serve(self) }
+    guard let other = home.directory.home(of: entry.loop) else { return }
+    disarmTimer()
+    home.remove(self)
+    home = other
+    stream.move(to: entry.loop) { [self] in
+      other.add(self)
+      armTimer()
+      serve(self)
+    }
+  }
+
+  /// Says who wants to know of the connection's end while the present request is answered.
+  func rent(to tenant: any ConnectionTenant) { state = .tenanted(tenant) }
+
+  /// The present request is answered by nobody else any more.
+  func unrent() { if case .tenanted = state { state = .answering } }
+
+  // MARK: Ends
+
+  func inputEnded(_ stream: ByteStream) {
+    switch state {
+    case .tenanted(let tenant):
+      tenant.connectionEnded(self, "the client ended the connection")
+      end()
+    case .answering:
+      // The request is whole; the client may still read the answer (half-close).
+      exchange = exchange.map {
+        Exchange(
+          head: $0.head, framing: RequestFraming(body: .none, keepAlive: false), route: $0.route,
+          parameter: $0.parameter, headBytes: $0.headBytes)
+      }
+    case .head, .body, .ended: end()
+    }
+  }
+
+  func failed(_ stream: ByteStream, _ error: IOError) {
+    if case .tenanted(let tenant) = state {
+      tenant.connectionEnded(self, error.description)
+    }
+    end()
+  }
+
+  func drained(_ stream: ByteStream) {
+    if case .tenanted(let tenant) = state { tenant.connectionDrained(self) }
+  }
+
+  private func end() {
+    if case .ended = state { return }
+    leave()
+    stream.close()
+  }
+
+  /// The server shuts down: an idle connection ends, a busy one after its answer.
+  func drain() {
+    if case .head = state, codec.isIdle { end() }
+  }
+
+  func abort() {
+    if case .tenanted(let tenant) = state {
+      tenant.connectionEnded(self, "the server shuts down")
+    }
+    leave()
+    stream.abort()
+  }
+
+  func timerFired(now: UInt64) -> UInt64 {
+    let configuration = home.configuration
+    let deadline: UInt64
+    switch state {
+    case .ended: return 0
+    case .answering, .tenanted: deadline = .max
+    case .body: deadline = stream.lastArrival + configuration.bodySeconds.nanoseconds
+    case .head where headBegan > 0: deadline = headBegan + configuration.headSeconds.nanoseconds
+    case .head: deadline = stream.lastArrival + configuration.keepAliveSeconds.nanoseconds
+    }
+    if now < deadline { return min(deadline, now + Self.checkNanoseconds) }
+    timer = nil
+    if case .head = state, headBegan == 0 {
+      end()
+    } else {
+      refuse(
+        HTTPViolation(
+          .requestTimeout,
+          "the request took too long: raise configuration.headSeconds or bodySeconds"))
+      stream.flush()
+    }
+    return 0
+  }
+}
+
+/// Who answers the present request of a connection over a longer time.
+protocol ConnectionTenant: AnyObject {
+  /// The client is gone.
+  func connectionEnded(_ connection: ServerConnection, _ reason: String)
+  /// What waited to be sent was taken by the kernel.
+  func connectionDrained(_ connection: ServerConnection)
+}

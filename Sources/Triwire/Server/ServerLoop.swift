@@ -1,0 +1,100 @@
+import Glibc
+import TriwireCodec
+import TriwireIO
+
+/// What a server keeps on each of its loops.
+final class ServerLoop: @unchecked Sendable {
+  let loop: EventLoop
+  let configuration: TriwireServer.Configuration
+  let routes: Routes
+  let directory: SessionDirectory
+  private(set) var isDraining = false
+  private var connections: [ServerConnection] = []
+  private var sessions: [ObjectIdentifier: Session] = [:]
+  private var dateBytes: [UInt8] = []
+  private var dateSecond = 0
+  private var dateChecked: UInt64 = 0
+
+  init(
+    loop: EventLoop, configuration: TriwireServer.Configuration, routes: Routes,
+    directory: SessionDirectory
+  ) {
+    self.loop = loop
+    self.configuration = configuration
+    self.routes = routes
+    self.directory = directory
+  }
+
+  /// The value of `Date`, made anew each second; empty when none is sent.
+  var date: [UInt8] {
+    guard configuration.sendsDate else { return [] }
+    if dateBytes.isEmpty || loop.now &- dateChecked > 200_000_000 {
+      dateChecked = loop.now
+      let second = time(nil)
+      if second != dateSecond {
+        dateSecond = second
+        dateBytes = HTTPDate.bytes(unixSeconds: second)
+      }
+    }
+    return dateBytes
+  }
+
+  func accept(_ stream: ByteStream) {
+    let connection = ServerConnection(stream: stream, on: self)
+    add(connection)
+    connection.start()
+  }
+
+  func add(_ connection: ServerConnection) {
+    connection.index = connections.count
+    connections.append(connection)
+  }
+
+  func remove(_ connection: ServerConnection) {
+    let index = connection.index
+    guard index < connections.count, connections[index] === connection else { return }
+    let last = connections.removeLast()
+    if last !== connection {
+      connections[index] = last
+      last.index = index
+    }
+  }
+
+  /// Runs the route's handler for a new session.
+  func open(_ session: Session, _ handler: Routes.SessionHandler) {
+    sessions[ObjectIdentifier(session)] = session
+    switch handler {
+    case .synchronous(let handle): handle(session)
+    case .async(let handle):
+      // The loop is the task's executor preference: the handler never leaves the thread.
+      Task(executorPreference: loop) {
+        do {
+          try await handle(session)
+          session.close(.normal)
+        } catch is SessionError {
+          session.close(.normal)
+        } catch {
+          session.close(.internalError, "the handler failed")
+        }
+      }
+    }
+  }
+
+  func forget(_ session: Session) { sessions[ObjectIdentifier(session)] = nil }
+
+  var connectionCount: Int { connections.count }
+  var sessionCount: Int { sessions.count }
+
+  /// Ends sessions and idle connections; those that answer a request finish it first.
+  func drain() {
+    isDraining = true
+    for session in sessions.values { session.close(.goingAway, "the server shuts down") }
+    for connection in connections { connection.drain() }
+  }
+
+  /// Ends what is left.
+  func abort() {
+    for session in sessions.values { session.abort() }
+    for connection in connections { connection.abort() }
+  }
+}

@@ -1,0 +1,40 @@
+/// Messages that wait for their reader; no memory while at most one waits.
+struct Inbox {
+  private var first: Message?
+  private var rest: [Message] = []
+  private var head = 0
+  private(set) var bytes = 0
+
+  /// More messages or bytes than these, and the peer has to wait.
+  static let messageLimit = 64
+  static let byteLimit = 64 * 1024
+
+  var count: Int { (first == nil ? 0 : 1) + rest.count - head }
+  var isEmpty: Bool { first == nil }
+  var isFull: Bool { count >= Self.messageLimit || bytes >= Self.byteLimit }
+
+  mutating func append(_ message: Message) {
+    bytes += message.bytes.count
+    if first == nil {
+      first = message
+    } else {
+      rest.append(message)
+    }
+  }
+
+  mutating func popFirst() -> Message? {
+    guard let message = first else { return nil }
+    bytes -= message.bytes.count
+    if head < rest.count {
+      first = rest[head]
+      head += 1
+      if head == rest.count {
+        rest.removeAll(keepingCapacity: true)
+        head = 0
+      }
+    } else {
+      first = nil
+    }
+    return message
+  }
+}

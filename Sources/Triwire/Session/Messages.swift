@@ -1,0 +1,34 @@
+/// The messages of a session as a sequence.
+public struct Messages: AsyncSequence, Sendable {
+  let session: Session
+
+  /// What an iteration may throw: that the session was lost.
+  public typealias Failure = SessionError
+
+  /// Reads from where the last reader stopped.
+  public func makeAsyncIterator() -> Iterator { Iterator(session: session) }
+
+  /// Takes one message after the other.
+  public struct Iterator: AsyncIteratorProtocol {
+    @usableFromInline let session: Session
+
+    @usableFromInline
+    init(session: Session) { self.session = session }
+
+    /// The next message; nil when the session was closed.
+    public mutating func next() async throws(SessionError) -> Message? {
+      try await next(isolation: #isolation)
+    }
+
+    /// The next message; nil when the session was closed.
+    ///
+    /// A message that waits is taken without suspending.
+    @inlinable @inline(__always)
+    public mutating func next(
+      isolation actor: isolated (any Actor)?
+    ) async throws(SessionError) -> Message? {
+      if let message = session.takeNow() { return message }
+      return try await session.waitForMessage()
+    }
+  }
+}

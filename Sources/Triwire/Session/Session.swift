@@ -1,0 +1,363 @@
+import Synchronization
+public import TriwireCodec
+public import TriwireIO
+
+/// A lasting two-way conversation with one client, whatever transport carries it.
+///
+/// A session belongs to a loop. What is `async`, `close`, and the constants may be used from any
+/// thread; what says "on the loop" must be called there, which is where server handlers run.
+/// Messages keep their order. At most one task may read them at a time.
+@safe public final class Session: @unchecked Sendable {
+  // State is touched on the loop alone, which is what makes `@unchecked Sendable` hold.
+
+  /// A number that no other session of this process has.
+  public let id: UInt64
+  /// Which transport carries it.
+  public let transport: TransportKind
+  /// The request that opened it.
+  public let request: RequestHead
+  /// The part of the path that the route's `{name}` stood for; empty when it has none.
+  public let parameter: String
+  /// The loop it belongs to.
+  public let loop: EventLoop
+  /// Its limits.
+  public let limits: SessionLimits
+
+  private var carrier: (any Transport)?
+  private var state = State.open
+  private var inbox = Inbox()
+  private var isBlocked = false
+  private var reader: UnsafeContinuation<Delivery, Never>?
+  private var onMessage: ((MessageKind, Span<UInt8>) -> Void)?
+  private var onClose: ((SessionEnd) -> Void)?
+  /// For whoever keeps a list of sessions.
+  var onRelease: ((Session) -> Void)?
+  private var drainWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
+  private var endWaiters: [UnsafeContinuation<SessionEnd, Never>] = unsafe []
+  private var finalTraffic: Traffic?
+  var subscriptions: [Subscription] = []
+  /// Known on the client's side.
+  private var openingTimes: OpeningTimes?
+
+  private enum State {
+    case open
+    /// We said that it ends.
+    case closing
+    case ended(SessionEnd)
+  }
+
+  enum Delivery {
+    case message(Message)
+    case end(SessionEnd)
+  }
+
+  final class OpeningTimes {
+    var value = Opening()
+  }
+
+  private static let lastID = Atomic<UInt64>(0)
+
+  /// Makes a session that `carrier` carries. For transports; call it on `loop`.
+  public init(
+    carrier: any Transport, request: RequestHead, parameter: String = "", loop: EventLoop,
+    limits: SessionLimits
+  ) {
+    id = Self.lastID.wrappingAdd(1, ordering: .relaxed).newValue
+    transport = carrier.kind
+    self.carrier = carrier
+    self.request = request
+    self.parameter = parameter
+    self.loop = loop
+    self.limits = limits
+  }
+
+  // MARK: Sending
+
+  /// Sends a message, and suspends while more waits than `limits.queuedBytes`.
+  ///
+  /// - Throws: `SessionError.closed` when the session has ended.
+  @inlinable
+  public func send(_ message: Message) async throws(SessionError) {
+    if loop.isCurrent, sendNow(message.kind, message.bytes.span) == .sent { return }
+    try await sendSlowly(message)
+  }
+
+  /// Sends a text message, like `send(_:)`.
+  public func send(_ text: String) async throws(SessionError) {
+    try await send(Message(text))
+  }
+
+  /// Sends a message without suspending. On the loop only.
+  ///
+  /// The bytes are copied before it returns; text must be UTF-8.
+  /// - Returns: `.queued` when the caller should wait for `drained()` before it sends more. A
+  ///   caller that does not wait is cut off at `limits.queuedBytesHard`.
+  @discardableResult
+  public func sendNow(_ kind: MessageKind, _ bytes: Span<UInt8>) -> SendResult {
+    guard case .open = state, let carrier else { return .closed }
+    if !subscriptions.isEmpty { flushTopics() }
+    if carrier.queuedBytes >= limits.queuedBytesHard { return tooSlow(carrier) }
+    carrier.send(kind, bytes)
+    return carrier.queuedBytes < limits.queuedBytes ? .sent : .queued
+  }
+
+  /// Sends messages of a topic. On the loop.
+  func send(_ broadcast: Broadcast) {
+    guard case .open = state, let carrier else { return }
+    if carrier.queuedBytes >= limits.queuedBytesHard {
+      _ = tooSlow(carrier)
+    } else {
+      carrier.send(broadcast)
+    }
+  }
+
+  private func tooSlow(_ carrier: any Transport) -> SendResult {
+    let reason = "\(carrier.queuedBytes) bytes wait unread: raise limits.queuedBytesHard"
+    closeNow(.tryAgainLater, reason)
+    return .closed
+  }
+
+  @usableFromInline
+  func sendSlowly(_ message: Message) async throws(SessionError) {
+    if loop.isCurrent {
+      // The fast path has sent it already, or found the session closed.
+      if case .open = state { return await waitForDrain() }
+      throw .closed(endSoFar)
+    }
+    let result = unsafe await withUnsafeContinuation { continuation in
+      loop.post { [self] in
+        unsafe continuation.resume(returning: sendNow(message.kind, message.bytes.span))
+      }
+    }
+    switch result {
+    case .sent: return
+    case .queued: await drained()
+    case .closed: throw .closed(endSoFar)
+    }
+  }
+
+  /// Waits until less waits to be sent than `limits.queuedBytes`, or the session has ended.
+  public func drained() async {
+    unsafe await withUnsafeContinuation { continuation in
+      loop.execute { [self] in
+        if let carrier, carrier.queuedBytes >= limits.queuedBytes {
+          unsafe drainWaiters.append(continuation)
+        } else {
+          unsafe continuation.resume()
+        }
+      }
+    }
+  }
+
+  private func waitForDrain() async { await drained() }
+
+  // MARK: Receiving
+
+  /// The messages of the peer, in order.
+  ///
+  /// The sequence ends when the session was closed by either side, and throws
+  /// `SessionError.lost` when it was lost. Unread messages are delivered first. A reader that
+  /// falls behind slows the peer down.
+  public var messages: Messages { Messages(session: self) }
+
+  /// Calls `body` for each message on the loop, without a copy and without waking a task, until
+  /// the session ends.
+  ///
+  /// The bytes are void after the call. `body` must not block.
+  /// - Throws: `SessionError.lost` when the session was lost.
+  public func forEach(
+    _ body: @escaping @Sendable (MessageKind, Span<UInt8>) -> Void
+  ) async throws(SessionError) {
+    loop.execute { [self] in receive(body) }
+    let end = await ended()
+    if !end.isClean { throw .lost(end) }
+  }
+
+  /// Calls `body` for each message from now on. On the loop; what already waits comes first.
+  public func receive(_ body: @escaping (MessageKind, Span<UInt8>) -> Void) {
+    while let message = inbox.popFirst() { body(message.kind, message.bytes.span) }
+    if case .ended = state { return }
+    onMessage = body
+    unblock()
+  }
+
+  /// Calls `body` when the session has ended. On the loop; at once if it has.
+  public func whenEnded(_ body: @escaping (SessionEnd) -> Void) {
+    if case .ended(let end) = state { return body(end) }
+    onClose = body
+  }
+
+  /// The next message if one waits. On the loop.
+  @usableFromInline
+  func takeNow() -> Message? {
+    guard loop.isCurrent, let message = inbox.popFirst() else { return nil }
+    if isBlocked, inbox.isEmpty { unblock() }
+    return message
+  }
+
+  @usableFromInline
+  func waitForMessage() async throws(SessionError) -> Message? {
+    let delivery = await withTaskCancellationHandler {
+      unsafe await withUnsafeContinuation { continuation in
+        loop.execute { [self] in unsafe park(continuation) }
+      }
+    } onCancel: {
+      loop.post { [self] in giveReaderUp() }
+    }
+    switch delivery {
+    case .message(let message): return message
+    case .end(let end) where end.isClean || end.isLocal: return nil
+    case .end(let end): throw .lost(end)
+    }
+  }
+
+  private func park(_ continuation: UnsafeContinuation<Delivery, Never>) {
+    if let message = inbox.popFirst() {
+      if isBlocked, inbox.isEmpty { unblock() }
+      unsafe continuation.resume(returning: .message(message))
+    } else if case .ended(let end) = state {
+      unsafe continuation.resume(returning: .end(end))
+    } else {
+      unsafe precondition(reader == nil, "two tasks read the messages of one session")
+      unsafe reader = unsafe continuation
+    }
+  }
+
+  private func giveReaderUp() {
+    guard let reader = unsafe reader else { return }
+    unsafe self.reader = nil
+    unsafe reader.resume(returning: .end(SessionEnd(code: .normal, reason: "cancelled", isLocal: true)))
+  }
+
+  private func unblock() {
+    guard isBlocked else { return }
+    isBlocked = false
+    carrier?.resumeDelivery()
+  }
+
+  // MARK: Ending
+
+  /// Ends the session: what was sent is delivered, then the peer is told.
+  ///
+  /// - Parameters:
+  ///   - code: Why.
+  ///   - reason: For the peer's log; at most 123 bytes are sent.
+  public func close(_ code: CloseCode = .normal, _ reason: String = "") {
+    loop.execute { [self] in closeNow(code, reason) }
+  }
+
+  private func closeNow(_ code: CloseCode, _ reason: String) {
+    guard case .open = state, let carrier else { return }
+    if !subscriptions.isEmpty {
+      flushTopics()
+      unsubscribeAll()
+    }
+    state = .closing
+    carrier.close(code, reason)
+  }
+
+  /// Ends the session without a word to the peer.
+  public func abort() {
+    loop.execute { [self] in carrier?.abort() }
+  }
+
+  /// Waits for the session's end.
+  public func ended() async -> SessionEnd {
+    unsafe await withUnsafeContinuation { continuation in
+      loop.execute { [self] in
+        if case .ended(let end) = state {
+          unsafe continuation.resume(returning: end)
+        } else {
+          unsafe endWaiters.append(continuation)
+        }
+      }
+    }
+  }
+
+  /// Whether messages can be sent. On the loop.
+  public var isOpen: Bool {
+    if case .open = state { return true }
+    return false
+  }
+
+  private var endSoFar: SessionEnd {
+    if case .ended(let end) = state { return end }
+    return SessionEnd(code: .normal, reason: "closing", isLocal: true)
+  }
+
+  // MARK: Facts
+
+  /// What was moved so far.
+  public func traffic() async -> Traffic {
+    unsafe await withUnsafeContinuation { continuation in
+      loop.execute { [self] in unsafe continuation.resume(returning: trafficNow) }
+    }
+  }
+
+  /// What was moved so far. On the loop.
+  public var trafficNow: Traffic { carrier?.traffic ?? finalTraffic ?? Traffic() }
+
+  /// When the steps of the opening were done; all 0 on the server's side. On the loop.
+  public var opening: Opening { openingTimes?.value ?? Opening() }
+
+  func setOpening(_ opening: Opening) {
+    let times = openingTimes ?? OpeningTimes()
+    times.value = opening
+    openingTimes = times
+  }
+
+  // MARK: What transports report
+
+  /// Hands a message to the reader. For transports; on the loop.
+  ///
+  /// - Returns: false when no more should be delivered until `Transport.resumeDelivery`.
+  public func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
+    if case .ended = state { return true }
+    if let times = openingTimes, times.value.firstMessage == 0 {
+      times.value.firstMessage = EventLoop.clock()
+    }
+    if let onMessage {
+      onMessage(kind, payload)
+      return true
+    }
+    if let reader = unsafe reader {
+      unsafe self.reader = nil
+      unsafe reader.resume(returning: .message(Message(kind, copying: payload)))
+      return true
+    }
+    inbox.append(Message(kind, copying: payload))
+    isBlocked = inbox.isFull
+    return !isBlocked
+  }
+
+  /// Less waits to be sent than before. For transports; on the loop.
+  public func drained(_ queuedBytes: Int) {
+    guard unsafe !drainWaiters.isEmpty, queuedBytes < limits.queuedBytes else { return }
+    let waiters = unsafe drainWaiters
+    unsafe drainWaiters = unsafe []
+    for waiter in unsafe waiters { unsafe waiter.resume() }
+  }
+
+  /// The session is over. For transports; on the loop, once.
+  public func ended(_ end: SessionEnd) {
+    if case .ended = state { return }
+    finalTraffic = carrier?.traffic
+    state = .ended(end)
+    carrier = nil
+    unsubscribeAll()
+    onMessage = nil
+    let onClose = onClose
+    self.onClose = nil
+    if let reader = unsafe reader {
+      unsafe self.reader = nil
+      unsafe reader.resume(returning: .end(end))
+    }
+    for waiter in unsafe drainWaiters { unsafe waiter.resume() }
+    for waiter in unsafe endWaiters { unsafe waiter.resume(returning: end) }
+    unsafe drainWaiters = unsafe []
+    unsafe endWaiters = unsafe []
+    onClose?(end)
+    onRelease?(self)
+    onRelease = nil
+  }
+}

@@ -1,0 +1,42 @@
+/// What a session may hold and how long it waits; each a bound with a reason.
+public struct SessionLimits: Sendable, Equatable {
+  /// The longest message, in bytes; 1 MiB by default.
+  ///
+  /// Large enough not to surprise, and small enough that a thousand peers who announce one do not
+  /// exhaust the memory. Beyond it the session closes with 1009.
+  public var messageBytes = 1 << 20
+
+  /// How much may wait to be sent before `send` suspends, in bytes; 64 KiB by default.
+  public var queuedBytes = 64 * 1024
+
+  /// How much may wait before a session that does not heed `queued` is closed with 1013, in
+  /// bytes; 1 MiB by default. It bounds what a slow reader of a topic costs.
+  public var queuedBytesHard = 1 << 20
+
+  /// Seconds without a byte from the peer after which it is asked for one; 25 by default, which
+  /// is less than the 30 to 60 after which common proxies cut an idle connection.
+  public var heartbeatSeconds = 25.0
+
+  /// Seconds the answer to a heartbeat may take before the session counts as lost; 20 by default.
+  public var heartbeatGraceSeconds = 20.0
+
+  /// Seconds the peer's half of a close may take; 5 by default.
+  public var closeSeconds = 5.0
+
+  /// Seconds a poll is held when there is nothing to say; 25 by default, and the most.
+  public var pollHoldSeconds = 25.0
+
+  /// Seconds a long-polling session lives without a poll; 30 by default.
+  public var pollGapSeconds = 30.0
+
+  /// Bytes of messages that one poll carries; 256 KiB by default. One message always fits.
+  public var pollBatchBytes = 256 * 1024
+
+  /// The default limits.
+  public init() {}
+}
+
+extension Double {
+  /// Seconds as whole nanoseconds, none when negative or not a number.
+  var nanoseconds: UInt64 { self > 0 ? UInt64(min(self, 1e9) * 1e9) : 0 }
+}

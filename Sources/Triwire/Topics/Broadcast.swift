@@ -1,0 +1,46 @@
+import TriwireCodec
+
+/// Messages on their way to many sessions, and their encodings, each made once.
+///
+/// All that was published to a topic within one turn of a loop is one broadcast there.
+/// Belongs to one loop.
+public final class Broadcast {
+  /// One message and its position in its topic.
+  public struct Item: Sendable {
+    /// The message.
+    public let message: Message
+    /// 1 for the first message of the topic, and so on.
+    public let position: UInt64
+  }
+
+  /// The messages, in order.
+  public let items: [Item]
+  /// The sum of the messages' lengths.
+  public let payloadBytes: Int
+
+  init(_ items: [Item]) {
+    self.items = items
+    payloadBytes = items.reduce(0) { $0 + $1.message.bytes.count }
+  }
+
+  /// As WebSocket frames of a server.
+  private(set) lazy var frames: [UInt8] = encodeFrames()
+  /// As chunks of an event stream, one event each.
+  private(set) lazy var chunks = EventEncoding(items, chunked: true, exact: false)
+  /// The same, with text that event streams would alter kept exact.
+  private(set) lazy var exactChunks = EventEncoding(items, chunked: true, exact: true)
+  /// As events for a client that cannot read chunks (HTTP/1.0).
+  private(set) lazy var plainEvents = EventEncoding(items, chunked: false, exact: false)
+  /// As records of a poll's batch.
+  private(set) lazy var records: [PollRecord] = items.map { PollRecord($0.message) }
+
+  private func encodeFrames() -> [UInt8] {
+    let capacity = payloadBytes + items.count * WebSocketWriter.maximumHead
+    return [UInt8](capacity: capacity) { output in
+      for item in items {
+        let opcode = WebSocketWriter.Opcode(item.message.kind)
+        WebSocketWriter.append(opcode, item.message.bytes.span, mask: nil, to: &output)
+      }
+    }
+  }
+}

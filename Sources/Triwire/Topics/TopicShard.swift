@@ -1,0 +1,139 @@
+import Synchronization
+import TriwireIO
+
+/// The subscribers of a topic on one loop, and what was published to them in this turn.
+final class TopicShard: TurnEnd, @unchecked Sendable {
+  let loop: EventLoop
+  private let pending = Mutex(Pending())
+  // Touched on the loop alone.
+  private var members: [Subscription] = []
+  private var hasPublishedHere = false
+
+  private struct Pending {
+    var items: [Broadcast.Item] = []
+    var isScheduled = false
+    var hasMembers = false
+  }
+
+  init(loop: EventLoop) { self.loop = loop }
+
+  /// Takes a message for the subscribers here; from any thread.
+  func append(_ item: Broadcast.Item) {
+    let mustSchedule = pending.withLock { pending in
+      guard pending.hasMembers else { return false }
+      pending.items.append(item)
+      defer { pending.isScheduled = true }
+      return !pending.isScheduled
+    }
+    if loop.isCurrent {
+      hasPublishedHere = true
+      if mustSchedule { loop.atEndOfTurn(self) }
+    } else if mustSchedule {
+      loop.post { [self] in loop.atEndOfTurn(self) }
+    }
+  }
+
+  func takePending() -> [Broadcast.Item] {
+    pending.withLock { pending in
+      defer { pending.items = [] }
+      return pending.items
+    }
+  }
+
+  func turnEnded() {
+    let items = pending.withLock { pending in
+      defer {
+        pending.items = []
+        pending.isScheduled = false
+      }
+      return pending.items
+    }
+    deliver(items)
+  }
+
+  /// Delivers what was published from this loop and waits for the end of the turn, so that it
+  /// keeps its place before what is sent to a subscriber directly.
+  func flushOwn() {
+    guard hasPublishedHere else { return }
+    deliver(takePending())
+  }
+
+  func deliver(_ items: [Broadcast.Item]) {
+    hasPublishedHere = false
+    guard !items.isEmpty else { return }
+    let broadcast = Broadcast(items)
+    // A member that ends meanwhile leaves the array, not this copy; it ignores what it gets then.
+    for member in members { member.session.send(broadcast) }
+  }
+
+  func add(_ session: Session, to topic: Topic) -> Subscription {
+    let subscription = Subscription(session: session, topic: topic, shard: self)
+    subscription.index = members.count
+    members.append(subscription)
+    pending.withLock { $0.hasMembers = true }
+    return subscription
+  }
+
+  func remove(_ subscription: Subscription) {
+    let index = subscription.index
+    guard index < members.count, members[index] === subscription else { return }
+    let last = members.removeLast()
+    if last !== subscription {
+      members[index] = last
+      last.index = index
+    }
+    if members.isEmpty { pending.withLock { $0.hasMembers = false } }
+  }
+
+  /// Whether anybody subscribes here; from any thread.
+  var hasMembers: Bool { pending.withLock { $0.hasMembers } }
+}
+
+/// One session's place in a topic; belongs to the session's loop.
+final class Subscription {
+  let session: Session
+  let topic: Topic
+  let shard: TopicShard
+  var index = 0
+
+  init(session: Session, topic: Topic, shard: TopicShard) {
+    self.session = session
+    self.topic = topic
+    self.shard = shard
+  }
+}
+
+extension Session {
+  /// Subscribes to a topic, from the next message on or after a position.
+  ///
+  /// On the loop, where server handlers run. Subscribing twice changes nothing.
+  /// - Parameters:
+  ///   - topic: The topic.
+  ///   - position: The last message the client has seen, such as `lastEventPosition`; it gets what
+  ///     came after it and is still kept. nil begins with the next message.
+  public func subscribe(to topic: Topic, after position: UInt64? = nil) {
+    precondition(loop.isCurrent, "subscribe on the session's loop")
+    guard isOpen, !subscriptions.contains(where: { $0.topic === topic }) else { return }
+    subscriptions.append(topic.add(self, after: position))
+  }
+
+  /// Leaves a topic. On the loop.
+  public func unsubscribe(from topic: Topic) {
+    guard let index = subscriptions.firstIndex(where: { $0.topic === topic }) else { return }
+    let subscription = subscriptions.remove(at: index)
+    subscription.shard.remove(subscription)
+  }
+
+  /// The position that a returning event-stream client names in `Last-Event-ID`
+  /// (WHATWG HTML §9.2.4), or nil.
+  public var lastEventPosition: UInt64? { request.headers["Last-Event-ID"].flatMap { UInt64($0) } }
+
+  func unsubscribeAll() {
+    for subscription in subscriptions { subscription.shard.remove(subscription) }
+    subscriptions = []
+  }
+
+  func flushTopics() {
+    for subscription in subscriptions { subscription.shard.flushOwn() }
+  }
+}

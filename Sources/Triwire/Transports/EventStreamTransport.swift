@@ -1,0 +1,176 @@
+import TriwireCodec
+import TriwireIO
+
+/// The server's end of a session over Server-Sent Events (WHATWG HTML §9.2), with POST upwards.
+final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
+  @unchecked Sendable
+{
+  private let connection: ServerConnection
+  private let name: String
+  private let directory: SessionDirectory
+  private let limits: SessionLimits
+  private var session: Session?
+  private var posts = PostReceiver()
+  private var sent = Ledger()
+  private var received = Ledger()
+  private var timer: TimerID?
+  private var isChunked = true
+  private var isExact = false
+  private var keepAlive = true
+  /// What had been written when the heartbeat last looked.
+  private var writtenBefore: UInt64 = 0
+
+  private var stream: ByteStream { connection.stream }
+
+  init(
+    connection: ServerConnection, name: String, directory: SessionDirectory,
+    limits: SessionLimits
+  ) {
+    self.connection = connection
+    self.name = name
+    self.directory = directory
+    self.limits = limits
+  }
+
+  var kind: TransportKind { .serverSentEvents }
+  var queuedBytes: Int { stream.queuedBytes }
+
+  var traffic: Traffic {
+    var traffic = Traffic()
+    traffic.sent = sent
+    traffic.received = received
+    traffic.streams = [stream.counters]
+    traffic.kernel = stream.kernelCounters().map { [$0] } ?? []
+    return traffic
+  }
+
+  /// Writes the head and the first bytes.
+  ///
+  /// - Returns: Whether the stream is open.
+  func begin(_ session: Session, _ exchange: ServerConnection.Exchange) -> Bool {
+    isChunked = exchange.head.version == .http11
+    isExact = exchange.head.headers.contains(Wire.version)
+    received.http = UInt64(exchange.headBytes)
+    // `no-transform` and `X-Accel-Buffering` keep proxies from holding events back.
+    let headers: Headers = [
+      "content-type": "text/event-stream", "cache-control": "no-store, no-transform",
+      "x-accel-buffering": "no",
+    ]
+    let before = stream.writtenBytes
+    guard let keepAlive = connection.writeHead(ResponseHead(headers: headers), .unknown) else {
+      return false
+    }
+    self.keepAlive = keepAlive
+    sent.http = stream.writtenBytes - before
+    self.session = session
+    let entry = SessionDirectory.Entry(loop: stream.loop, carrier: self)
+    if let older = directory.set(name, entry) { older.replace() }
+    timer = stream.loop.wheel.arm(self, at: stream.loop.now + limits.heartbeatSeconds.nanoseconds)
+    // Some clients and proxies say that the stream is open only when its first bytes come.
+    writeControl(EventEncoding.comment(chunked: isChunked))
+    writtenBefore = stream.writtenBytes
+    return true
+  }
+
+  // MARK: Messages
+
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
+    let bytes = EventEncoding.encode(
+      kind, payload, id: nil, chunked: isChunked, exact: isExact)
+    stream.write(bytes.span)
+    count(messages: 1, payload: payload.count, total: bytes.count)
+  }
+
+  func send(_ broadcast: Broadcast) {
+    let encoding =
+      !isChunked ? broadcast.plainEvents : isExact ? broadcast.exactChunks : broadcast.chunks
+    stream.writeThrough(encoding.bytes.span)
+    count(
+      messages: broadcast.items.count, payload: broadcast.payloadBytes,
+      total: encoding.bytes.count)
+  }
+
+  private func count(messages: Int, payload: Int, total: Int) {
+    sent.messages &+= UInt64(messages)
+    sent.payload &+= UInt64(payload)
+    sent.framing &+= UInt64(total) &- UInt64(payload)
+  }
+
+  private func writeControl(_ bytes: [UInt8]) {
+    stream.write(bytes.span)
+    sent.control &+= UInt64(bytes.count)
+  }
+
+  func receive(_ post: ServerConnection.Post) {
+    guard let session else {
+      return post.connection.respond(Response(.gone, text: "the session has ended"))
+    }
+    posts.receive(post, for: session, limits: limits, ledger: &received)
+  }
+
+  func resumeDelivery() { posts.resume() }
+
+  // MARK: Ends
+
+  func close(_ code: CloseCode, _ reason: String) {
+    let end = SessionEnd(code: code, reason: reason, isLocal: true)
+    writeControl(
+      EventEncoding.frame(
+        end.line.utf8.span, type: Wire.closeEvent, id: nil, chunked: isChunked))
+    finish(end)
+  }
+
+  func closedByPeer(_ end: SessionEnd) { finish(end) }
+
+  /// Ends the body of the response; the connection can serve another request.
+  private func finish(_ end: SessionEnd) {
+    if isChunked, session != nil {
+      stream.write(capacity: 5) { output in try? HTTPChunk.writeLast(into: &output) }
+      sent.http += 5
+    }
+    let connection = connection
+    release(end)
+    connection.unrent()
+    connection.finishExchange(keepAlive: keepAlive && isChunked)
+  }
+
+  func abort() {
+    release(SessionEnd(code: .abnormal, reason: "aborted", isLocal: true))
+    connection.abort()
+  }
+
+  func connectionEnded(_ connection: ServerConnection, _ reason: String) {
+    release(SessionEnd(code: .goingAway, reason: reason))
+  }
+
+  func connectionDrained(_ connection: ServerConnection) {
+    session?.drained(stream.queuedBytes)
+  }
+
+  private func release(_ end: SessionEnd) {
+    guard let session else { return }
+    if let timer { stream.loop.wheel.cancel(timer) }
+    timer = nil
+    directory.remove(name, self)
+    session.ended(end)
+    self.session = nil
+    posts.end()
+  }
+
+  func timerFired(now: UInt64) -> UInt64 {
+    if stream.writtenBytes == writtenBefore {
+      writeControl(EventEncoding.comment(chunked: isChunked))
+      stream.flush()
+    }
+    writtenBefore = stream.writtenBytes
+    return now + limits.heartbeatSeconds.nanoseconds
+  }
+}
+
+extension SessionDirectory.Entry {
+  /// A newer session took the name.
+  func replace() {
+    let carrier = carrier
+    loop.post { carrier.close(.goingAway, "a newer session took the name") }
+  }
+}

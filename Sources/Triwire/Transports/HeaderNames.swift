@@ -1,0 +1,60 @@
+import TriwireCodec
+
+/// What this library adds to HTTP: header fields, media types, event types.
+enum Wire {
+  /// In a poll's answer: the cursor for the next poll, `SESSION.NUMBER`.
+  static let cursor = "triwire-cursor"
+  /// In the last answer of a poll: the close code and reason.
+  static let close = "triwire-close"
+  /// In a request: which version of these rules the client knows; it gets exact text on SSE.
+  static let version = "triwire-version"
+  /// The type of an event whose data is a binary message in base64.
+  static let binaryEvent = "binary"
+  /// The type of an event whose data is a text message in base64, since an event stream would
+  /// alter its line ends.
+  static let exactTextEvent = "text"
+  /// The type of the event that ends a stream: a close code and a reason.
+  static let closeEvent = "close"
+}
+
+extension Headers {
+  /// Whether `Accept` names a media type, with or without parameters.
+  func accepts(_ type: String) -> Bool {
+    guard contains("accept") else { return false }
+    return values(of: "accept").contains { value in
+      value.split(separator: ",").contains { member in
+        let name = member.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }
+        return name.lowercased() == type
+      }
+    }
+  }
+
+  /// The media type in `Content-Type`, in lower case and without parameters; empty if there is none.
+  var mediaType: String {
+    let value = self["content-type"] ?? ""
+    return value.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
+  }
+}
+
+extension SessionEnd {
+  /// "1000 reason", fit for one line of a header or an event.
+  var line: String {
+    let words = reason.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) }
+    return words.isEmpty ? "\(code)" : "\(code) \(String(words))"
+  }
+
+  /// Reads what `line` wrote; nil when it is something else.
+  init?(line: String) {
+    let parts = line.split(separator: " ", maxSplits: 1)
+    guard let first = parts.first, let number = UInt16(first) else { return nil }
+    self.init(code: CloseCode(rawValue: number), reason: parts.count > 1 ? String(parts[1]) : "")
+  }
+
+  /// What a client said in `DELETE ?session=NAME&code=1000&reason=…`.
+  init(closeRequest head: RequestHead) {
+    let number = head.queryItem("code").flatMap { UInt16($0) } ?? 1000
+    let code = CloseCode(rawValue: number)
+    self.init(
+      code: code.isSendable ? code : .normal, reason: head.queryItem("reason") ?? "")
+  }
+}

@@ -1,0 +1,296 @@
+import TriwireCodec
+import TriwireIO
+
+/// The server's end of a session over long polling (RFC 6202 §2), with POST upwards.
+///
+/// A message is kept until a later poll acknowledges it with its cursor, so that nothing is lost
+/// with an answer that did not arrive. All that waits when a turn ends goes into one answer.
+final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerOwner,
+  @unchecked Sendable
+{
+  private let name: String
+  private let home: ServerLoop
+  private let limits: SessionLimits
+  private var session: Session?
+  private var posts = PostReceiver()
+  private var sent = Ledger()
+  private var received = Ledger()
+  private var queue: [PollRecord] = []
+  private var queueHead = 0
+  /// The position of the first message that is not acknowledged.
+  private var firstPosition: UInt64 = 1
+  /// The position of the last message that some answer carried.
+  private var lastSent: UInt64 = 0
+  private(set) var queuedBytes = 0
+  private var held: Poll?
+  private var form = Form.json
+  private var isScheduled = false
+  private var closing: SessionEnd?
+  private var timer: TimerID?
+  private var deadline: UInt64 = 0
+
+  private enum Form {
+    case batch
+    case json
+  }
+
+  private struct Poll {
+    let connection: ServerConnection
+    /// The client has everything up to here.
+    let position: UInt64
+    /// When it is answered even if there is nothing to say.
+    let deadline: UInt64
+  }
+
+  init(name: String, home: ServerLoop, limits: SessionLimits) {
+    self.name = name
+    self.home = home
+    self.limits = limits
+  }
+
+  var kind: TransportKind { .longPolling }
+
+  var traffic: Traffic {
+    var traffic = Traffic()
+    traffic.sent = sent
+    traffic.received = received
+    traffic.streams = held.map { [$0.connection.stream.counters] } ?? []
+    traffic.kernel = held?.connection.stream.kernelCounters().map { [$0] } ?? []
+    return traffic
+  }
+
+  func begin(_ session: Session) {
+    self.session = session
+    _ = home.directory.set(name, SessionDirectory.Entry(loop: home.loop, carrier: self))
+    deadline = home.loop.now + limits.pollGapSeconds.nanoseconds
+    timer = home.loop.wheel.arm(self, at: deadline)
+  }
+
+  // MARK: Down
+
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
+    enqueue(PollRecord(Message(kind, Array(copying: payload))))
+  }
+
+  func send(_ broadcast: Broadcast) {
+    for record in broadcast.records { enqueue(record) }
+  }
+
+  private func enqueue(_ record: PollRecord) {
+    queue.append(record)
+    queuedBytes += record.record.count
+    if held != nil { schedule() }
+  }
+
+  /// Answers when the turn ends, so that what comes until then goes along.
+  private func schedule() {
+    guard !isScheduled else { return }
+    isScheduled = true
+    home.loop.atEndOfTurn(self)
+  }
+
+  /// Takes a poll. The newest one counts: an older one is answered with 204.
+  ///
+  /// - Parameter position: What the client has; nil when it does not say.
+  func poll(
+    _ connection: ServerConnection, _ exchange: ServerConnection.Exchange, _ position: UInt64?
+  ) {
+    received.http += UInt64(exchange.headBytes)
+    let position = position ?? firstPosition - 1
+    guard position <= lastSent, position + 1 >= firstPosition else {
+      return connection.respond(refusal(of: position))
+    }
+    if let older = take() { answerEmpty(older) }
+    acknowledge(position)
+    chooseForm(exchange.head)
+    let wait = exchange.head.queryItem("wait").flatMap(Double.init) ?? limits.pollHoldSeconds
+    let hold = min(max(wait, 0), limits.pollHoldSeconds).nanoseconds
+    held = Poll(connection: connection, position: position, deadline: home.loop.now + hold)
+    connection.rent(to: self)
+    setDeadline(home.loop.now + hold)
+    if hold == 0 || !isCaughtUp(position) || closing != nil { schedule() }
+  }
+
+  private func refusal(of position: UInt64) -> Response {
+    let rule =
+      position > lastSent
+      ? "is ahead of \(lastSent), the last one given out"
+      : "is behind \(firstPosition - 1), which was acknowledged already"
+    return Response(
+      .conflict, text: "cursor \(position) \(rule): use the cursor of the last answer")
+  }
+
+  private func chooseForm(_ head: RequestHead) {
+    guard head.headers.contains("accept") else { return }
+    form = head.headers.accepts(PollBatch.mediaType) ? .batch : .json
+  }
+
+  private func acknowledge(_ position: UInt64) {
+    var dropped = false
+    while firstPosition <= position, queueHead < queue.count {
+      queuedBytes -= queue[queueHead].record.count
+      queueHead += 1
+      firstPosition += 1
+      dropped = true
+    }
+    if queueHead == queue.count {
+      queue.removeAll(keepingCapacity: queue.count < 64)
+      queueHead = 0
+    } else if queueHead > 1024, queueHead * 2 > queue.count {
+      queue.removeFirst(queueHead)
+      queueHead = 0
+    }
+    if dropped { session?.drained(queuedBytes) }
+  }
+
+  private func isCaughtUp(_ position: UInt64) -> Bool {
+    position + 1 >= firstPosition + UInt64(queue.count - queueHead)
+  }
+
+  func turnEnded() {
+    isScheduled = false
+    guard let poll = held else { return }
+    if !isCaughtUp(poll.position) {
+      _ = take()
+      answer(poll)
+    } else if let closing {
+      _ = take()
+      answerClosed(poll, closing)
+    } else if poll.deadline <= home.loop.now {
+      _ = take()
+      answerEmpty(poll)
+    }
+  }
+
+  private func take() -> Poll? {
+    guard let poll = held else { return nil }
+    held = nil
+    poll.connection.unrent()
+    setDeadline(home.loop.now + limits.pollGapSeconds.nanoseconds)
+    return poll
+  }
+
+  private func answer(_ poll: Poll) {
+    var body: [UInt8] = form == .json ? [UInt8(ascii: "[")] : []
+    var position = poll.position
+    var payload = 0
+    var count = 0
+    var index = queueHead + Int(position + 1 - firstPosition)
+    while index < queue.count {
+      let record = queue[index]
+      let bytes = form == .json ? record.element : record.record
+      if count > 0, body.count + bytes.count > limits.pollBatchBytes { break }
+      if form == .json, count > 0 { body.append(UInt8(ascii: ",")) }
+      body += bytes
+      payload += record.message.bytes.count
+      count += 1
+      position += 1
+      index += 1
+    }
+    if form == .json { body.append(UInt8(ascii: "]")) }
+    lastSent = max(lastSent, position)
+    let type = form == .json ? JSONBatchWriter.mediaType : PollBatch.mediaType
+    var response = Response(.ok, headers: headers(position), body: body)
+    response.headers.append("content-type", type)
+    respond(poll, response)
+    sent.messages += UInt64(count)
+    sent.payload += UInt64(payload)
+    sent.framing += UInt64(body.count - payload)
+  }
+
+  private func headers(_ position: UInt64) -> Headers {
+    let cursor = PollCursor(session: name, position: position).text
+    return [Wire.cursor: cursor, "cache-control": "no-store"]
+  }
+
+  private func answerEmpty(_ poll: Poll) {
+    respond(poll, Response(.noContent, headers: headers(poll.position)))
+  }
+
+  private func answerClosed(_ poll: Poll, _ end: SessionEnd) {
+    respond(
+      poll,
+      Response(.gone, text: "the session has ended", headers: [Wire.close: end.line]))
+    release(end)
+  }
+
+  private func respond(_ poll: Poll, _ response: Response) {
+    let stream = poll.connection.stream
+    let before = stream.writtenBytes
+    poll.connection.respond(response)
+    sent.http &+= stream.writtenBytes &- before &- UInt64(response.body.count)
+  }
+
+  // MARK: Up
+
+  func receive(_ post: ServerConnection.Post) {
+    guard let session else {
+      return post.connection.respond(Response(.gone, text: "the session has ended"))
+    }
+    posts.receive(post, for: session, limits: limits, ledger: &received)
+  }
+
+  func resumeDelivery() { posts.resume() }
+
+  // MARK: Ends
+
+  func close(_ code: CloseCode, _ reason: String) {
+    guard closing == nil else { return }
+    closing = SessionEnd(code: code, reason: reason, isLocal: true)
+    if held != nil {
+      schedule()
+    } else {
+      setDeadline(home.loop.now + limits.closeSeconds.nanoseconds)
+    }
+  }
+
+  func closedByPeer(_ end: SessionEnd) {
+    if let poll = take() { answerEmpty(poll) }
+    release(end)
+  }
+
+  func abort() {
+    let poll = take()
+    release(SessionEnd(code: .abnormal, reason: "aborted", isLocal: true))
+    poll?.connection.abort()
+  }
+
+  func connectionEnded(_ connection: ServerConnection, _ reason: String) {
+    guard held?.connection === connection else { return }
+    // The next poll may come on another connection: the session goes on.
+    _ = take()
+  }
+
+  func connectionDrained(_ connection: ServerConnection) {}
+
+  private func release(_ end: SessionEnd) {
+    guard let session else { return }
+    if let timer { home.loop.wheel.cancel(timer) }
+    timer = nil
+    home.directory.remove(name, self)
+    session.ended(end)
+    self.session = nil
+    posts.end()
+  }
+
+  private func setDeadline(_ next: UInt64) {
+    // While a close is under way, its own deadline stands.
+    if closing != nil, held == nil, deadline > 0, next > deadline { return }
+    deadline = next
+    if let timer { home.loop.wheel.move(timer, to: next) }
+  }
+
+  func timerFired(now: UInt64) -> UInt64 {
+    if now < deadline { return deadline }
+    if let poll = take() {
+      answerEmpty(poll)
+      poll.connection.stream.flush()
+      return deadline
+    }
+    timer = nil
+    let silence = SessionEnd(
+      code: .abnormal, reason: "no poll came for \(limits.pollGapSeconds) s")
+    release(closing ?? silence)
+    return 0
+  }
+}

@@ -1,0 +1,263 @@
+import TriwireCodec
+import TriwireIO
+
+/// Carries a session over a WebSocket (RFC 6455), in either role.
+final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
+  let stream: ByteStream
+  private let role: WebSocketRole
+  private let limits: SessionLimits
+  private var session: Session?
+  private var codec: WebSocketCodec
+  private var assembly: [UInt8] = []
+  private var state = State.open
+  private var sent = Ledger()
+  private var received = Ledger()
+  private var masks: MaskSource?
+  private var timer: TimerID?
+  private var awaitsPong = false
+  private var isPaused = false
+
+  private enum State: Equatable {
+    case open
+    /// Our close frame is on its way; the peer's is awaited until the deadline.
+    case closing(CloseCode, String, deadline: UInt64)
+    case ended
+  }
+
+  var kind: TransportKind { .webSocket }
+
+  /// - Parameter opened: What the handshake moved, counted as HTTP.
+  init(
+    stream: ByteStream, role: WebSocketRole, limits: SessionLimits, sent: Ledger, received: Ledger
+  ) {
+    self.stream = stream
+    self.role = role
+    self.limits = limits
+    self.sent = sent
+    self.received = received
+    codec = WebSocketCodec(role: role, messageBytes: limits.messageBytes)
+    masks = role == .client ? MaskSource() : nil
+  }
+
+  func begin(_ session: Session) {
+    self.session = session
+    timer = stream.loop.wheel.arm(self, at: stream.loop.now + limits.heartbeatSeconds.nanoseconds)
+  }
+
+  var queuedBytes: Int { stream.queuedBytes }
+
+  var traffic: Traffic {
+    var traffic = Traffic()
+    traffic.sent = sent
+    traffic.received = received
+    traffic.streams = [stream.counters]
+    traffic.kernel = stream.kernelCounters().map { [$0] } ?? []
+    return traffic
+  }
+
+  // MARK: Sending
+
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
+    guard state == .open else { return }
+    write(WebSocketWriter.Opcode(kind), payload)
+    count(messages: 1, payload: payload.count)
+  }
+
+  func send(_ broadcast: Broadcast) {
+    guard state == .open else { return }
+    guard role == .server else {
+      for item in broadcast.items { send(item.message.kind, item.message.bytes.span) }
+      return
+    }
+    stream.writeThrough(broadcast.frames.span)
+    sent.messages &+= UInt64(broadcast.items.count)
+    sent.payload &+= UInt64(broadcast.payloadBytes)
+    sent.framing &+= UInt64(broadcast.frames.count - broadcast.payloadBytes)
+  }
+
+  private func count(messages: Int, payload: Int) {
+    sent.messages &+= UInt64(messages)
+    sent.payload &+= UInt64(payload)
+    let head = WebSocketWriter.headBytes(payload: payload, masked: role == .client)
+    sent.framing &+= UInt64(head)
+  }
+
+  private func write(_ opcode: WebSocketWriter.Opcode, _ payload: Span<UInt8>) {
+    let mask = masks?.next()
+    stream.write(capacity: payload.count + WebSocketWriter.maximumHead) { output in
+      WebSocketWriter.append(opcode, payload, mask: mask, to: &output)
+    }
+  }
+
+  private func writeControl(_ opcode: WebSocketWriter.Opcode, _ payload: Span<UInt8>) {
+    write(opcode, payload)
+    sent.control &+= UInt64(
+      payload.count
+        + WebSocketWriter.headBytes(payload: payload.count, masked: role == .client))
+  }
+
+  // MARK: Receiving
+
+  func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
+    var offset = 0
+    do {
+      while state != .ended, !isPaused {
+        let start = offset
+        let event = try codec.nextEvent(in: &input, at: &offset)
+        let used = offset - start
+        guard let event else {
+          received.framing &+= UInt64(used)
+          break
+        }
+        handle(event, used, input.span)
+      }
+    } catch {
+      violated(error)
+      return input.count
+    }
+    return state == .ended ? input.count : offset
+  }
+
+  private func handle(_ event: WebSocketEvent, _ used: Int, _ input: Span<UInt8>) {
+    switch event {
+    case .message(let kind, let range):
+      received.messages &+= 1
+      received.payload &+= UInt64(range.count)
+      received.framing &+= UInt64(used - range.count)
+      deliver(kind, input.extracting(range))
+    case .fragment(let kind, let range, let isLast):
+      received.payload &+= UInt64(range.count)
+      received.framing &+= UInt64(used - range.count)
+      assemble(kind, input.extracting(range), isLast)
+    case .ping(let range):
+      received.control &+= UInt64(used)
+      if state == .open { writeControl(.pong, input.extracting(range)) }
+    case .pong:
+      received.control &+= UInt64(used)
+    case .close(let code, let reason):
+      received.control &+= UInt64(used)
+      closedByPeer(code, input.extracting(reason))
+    }
+  }
+
+  private func assemble(_ kind: MessageKind, _ piece: Span<UInt8>, _ isLast: Bool) {
+    assembly.append(copying: piece)
+    guard isLast else { return }
+    received.messages &+= 1
+    let whole = assembly
+    assembly = []
+    deliver(kind, whole.span)
+  }
+
+  private func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) {
+    // RFC 6455 §1.4: after our close frame, data may still come; the application has said it is
+    // done with it only when it closed, so what was under way is still delivered.
+    guard let session, !session.deliver(kind, payload) else { return }
+    isPaused = true
+    stream.pauseReading()
+  }
+
+  func resumeDelivery() {
+    guard isPaused else { return }
+    isPaused = false
+    stream.resumeReading()
+    stream.replaySoon()
+  }
+
+  func drained(_ stream: ByteStream) { session?.drained(stream.queuedBytes) }
+
+  // MARK: Ending
+
+  func close(_ code: CloseCode, _ reason: String) {
+    guard state == .open else { return }
+    writeClose(code, reason)
+    let deadline = stream.loop.now + limits.closeSeconds.nanoseconds
+    state = .closing(code, reason, deadline: deadline)
+    if let timer { stream.loop.wheel.move(timer, to: deadline) }
+    // The peer's answer has to be read even if nobody reads messages any more.
+    if isPaused { resumeDelivery() }
+  }
+
+  private func writeClose(_ code: CloseCode, _ reason: String) {
+    let payload = code.isSendable ? WebSocketWriter.closePayload(code, reason) : []
+    writeControl(.close, payload.span)
+  }
+
+  private func closedByPeer(_ code: CloseCode?, _ reason: Span<UInt8>) {
+    let words = unsafe reason.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    if case .closing(let ours, let why, _) = state {
+      return end(SessionEnd(code: ours, reason: why, isLocal: true))
+    }
+    // RFC 6455 §5.5.1: a close is answered with a close that usually echoes the code.
+    writeClose(code ?? .noStatus, "")
+    end(SessionEnd(code: code ?? .noStatus, reason: words))
+  }
+
+  private func violated(_ violation: WebSocketViolation) {
+    if state == .open { writeClose(violation.closeCode, violation.message) }
+    end(SessionEnd(code: violation.closeCode, reason: violation.message, isLocal: true))
+  }
+
+  func inputEnded(_ stream: ByteStream) {
+    if case .closing(let code, let reason, _) = state {
+      return end(SessionEnd(code: code, reason: reason, isLocal: true))
+    }
+    end(SessionEnd(code: .abnormal, reason: "the connection ended without a close frame"))
+  }
+
+  func failed(_ stream: ByteStream, _ error: IOError) {
+    end(SessionEnd(code: .abnormal, reason: error.description))
+  }
+
+  func abort() {
+    stream.abort()
+    end(SessionEnd(code: .abnormal, reason: "aborted", isLocal: true))
+  }
+
+  private func end(_ end: SessionEnd) {
+    guard state != .ended else { return }
+    state = .ended
+    if let timer { stream.loop.wheel.cancel(timer) }
+    timer = nil
+    let session = session
+    self.session = nil
+    session?.ended(end)
+    // RFC 6455 §7.1.1: the server closes TCP first; a client that was answered just lets go.
+    stream.close()
+  }
+
+  // MARK: Time
+
+  func timerFired(now: UInt64) -> UInt64 {
+    switch state {
+    case .ended: return 0
+    case .closing(let code, let reason, let deadline):
+      if now < deadline { return deadline }
+      timer = nil
+      stream.flush()
+      end(SessionEnd(code: code, reason: reason, isLocal: true))
+      return 0
+    case .open: return heartbeat(now)
+    }
+  }
+
+  /// Any byte counts as life; a peer that was silent for the interval is asked for one.
+  private func heartbeat(_ now: UInt64) -> UInt64 {
+    let interval = limits.heartbeatSeconds.nanoseconds
+    let quiet = stream.lastArrival + interval
+    if now < quiet {
+      awaitsPong = false
+      return quiet
+    }
+    let grace = limits.heartbeatGraceSeconds.nanoseconds
+    if awaitsPong {
+      timer = nil
+      end(SessionEnd(code: .abnormal, reason: "no answer to a ping", isLocal: true))
+      return 0
+    }
+    awaitsPong = true
+    writeControl(.ping, Span())
+    stream.flush()
+    return now + grace
+  }
+}

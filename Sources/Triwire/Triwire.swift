@@ -1,1 +1,0 @@
-// Triwire: see the module table in Package.swift.

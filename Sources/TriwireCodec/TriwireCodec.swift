@@ -1,1 +1,0 @@
-// TriwireCodec: see the module table in Package.swift.

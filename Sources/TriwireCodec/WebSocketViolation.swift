@@ -1,0 +1,12 @@
+/// The peer broke RFC 6455: how, and the close code that answers it.
+package struct WebSocketViolation: Error, Equatable, CustomStringConvertible {
+  package let closeCode: CloseCode
+  package let message: String
+
+  package init(_ closeCode: CloseCode, _ message: String) {
+    self.closeCode = closeCode
+    self.message = message
+  }
+
+  package var description: String { "\(message) (close \(closeCode))" }
+}

@@ -1,0 +1,454 @@
+import CLinux
+import Glibc
+
+/// What receives a stream's bytes and learns of its end. All calls come on the stream's loop.
+package protocol StreamHandler: AnyObject {
+  /// Bytes arrived: those left over from the last call, with the new ones behind them.
+  ///
+  /// The span is the loop's receive buffer: it may be changed in place and is void after the call.
+  /// - Returns: How many bytes from the front were used; the rest is presented again.
+  func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int
+  /// The peer will send nothing more. Bytes that `received` left over stay unread.
+  func inputEnded(_ stream: ByteStream)
+  /// The stream is gone by a failure. Nothing was delivered since, nothing will be.
+  func failed(_ stream: ByteStream, _ error: IOError)
+  /// Output that had to wait has been handed to the kernel.
+  func drained(_ stream: ByteStream)
+}
+
+/// Ordered bytes to one peer. Belongs to one loop; every method is called there.
+@safe package final class ByteStream: EventSource, @unchecked Sendable {
+  package private(set) var loop: EventLoop
+  package var handler: (any StreamHandler)?
+  package private(set) var counters = StreamCounters()
+  /// When bytes last arrived, on the loop's clock.
+  package private(set) var lastArrival: UInt64
+  private var descriptor: Int32
+  private var phase = Phase.open
+  private var watched: UInt32 = TW_IN
+  private var isDirty = false
+  private var isPaused = false
+  private var isReplaying = false
+  private var inputHasEnded = false
+  private var token: UInt64 = 0
+  private var lingerTimer: TimerID?
+  /// Bytes that arrived and that the handler has not used.
+  private var tail = ByteQueue()
+  /// Bytes to send that neither the loop's output buffer nor the kernel has.
+  private var queue = ByteQueue()
+
+  private enum Phase {
+    /// Bytes flow.
+    case open
+    /// `close` was called: what waits is sent, then the write side is shut.
+    case closing
+    /// Our end is shut; what still comes is thrown away until the peer ends too.
+    case lingering
+    case closed
+  }
+
+  /// How long a closed stream waits for the peer's end, so that our last bytes are not lost to a
+  /// reset (RFC 9112 §9.6).
+  private static let lingerNanoseconds: UInt64 = 2_000_000_000
+
+  init(adopting descriptor: Int32, on loop: EventLoop) {
+    self.descriptor = descriptor
+    self.loop = loop
+    self.lastArrival = loop.now
+  }
+
+  deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
+
+  /// Starts delivering. Until then nothing is read.
+  package func start(_ handler: any StreamHandler) {
+    self.handler = handler
+    attach()
+  }
+
+  private func attach() {
+    do {
+      token = try loop.add(self, descriptor, watched)
+    } catch {
+      fail(error)
+    }
+  }
+
+  /// Moves the stream to another loop. Call it from `received` or later on its present loop;
+  /// `then` runs on the new one, before any further byte is delivered.
+  package func move(to other: EventLoop, _ then: @escaping @Sendable () -> Void) {
+    flush()
+    loop.remove(token, keepingOpen: descriptor)
+    isPaused = true
+    other.post { [self] in
+      loop = other
+      lastArrival = other.now
+      watched = TW_IN
+      attach()
+      then()
+      resumeReading()
+    }
+  }
+
+  // MARK: Facts
+
+  /// Whether bytes can still be written.
+  package var isOpen: Bool { phase == .open }
+  /// Bytes written and not yet taken by the kernel.
+  package var queuedBytes: Int { queue.count }
+  /// All bytes written so far, whether or not the kernel has them.
+  package var writtenBytes: UInt64 {
+    let shared = loop.outputOwner === self ? loop.outputCount : 0
+    return counters.bytesSent + UInt64(queue.count + shared)
+  }
+  /// What the kernel counted; nil when the stream is closed.
+  package func kernelCounters() -> KernelCounters? {
+    var info = tw_tcp_info()
+    guard descriptor >= 0, unsafe tw_read_tcp_info(descriptor, &info) == 0 else { return nil }
+    return KernelCounters(info)
+  }
+  /// The peer's address; nil when the stream is closed.
+  package var peerAddress: SocketAddress? {
+    var address = tw_address()
+    guard descriptor >= 0, unsafe tw_peer_address(descriptor, &address) == 0 else { return nil }
+    return SocketAddress(raw: address)
+  }
+  /// The congestion control algorithm in force; nil when the stream is closed.
+  package var congestionControl: String? {
+    var name = [CChar](repeating: 0, count: 17)
+    guard descriptor >= 0, unsafe tw_get_congestion_control(descriptor, &name, 16) == 0 else {
+      return nil
+    }
+    return String(
+      decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  // MARK: Reading
+
+  func ready(_ events: UInt32) {
+    if events & TW_OUT != 0 { flushQueue() }
+    guard events & (TW_IN | TW_HUP | TW_ERR | TW_RDHUP) != 0 else { return }
+    switch phase {
+    case .open: if !isPaused || events & (TW_HUP | TW_ERR) != 0 { receive() }
+    case .closing, .lingering: discardInput()
+    case .closed: break
+    }
+  }
+
+  /// Stops delivering: what arrives waits in the kernel, and the peer slows down.
+  package func pauseReading() {
+    guard !isPaused, phase == .open else { return }
+    isPaused = true
+    watch()
+  }
+
+  /// Goes on delivering, with what is left over first.
+  package func resumeReading() {
+    guard isPaused, phase == .open else { return }
+    isPaused = false
+    watch()
+    if tail.count > 0 || inputHasEnded { replaySoon() }
+  }
+
+  /// Presents the left-over bytes again in this turn, since the handler can use them now.
+  package func replaySoon() {
+    guard !isReplaying else { return }
+    isReplaying = true
+    loop.replayLater(self)
+  }
+
+  func replay() {
+    isReplaying = false
+    guard phase == .open, !isPaused else { return }
+    if tail.count > 0 {
+      let count = takeTail()
+      process(count)
+    }
+    if inputHasEnded, phase == .open, !isPaused { handler?.inputEnded(self) }
+    flush()
+  }
+
+  private func receive() {
+    let kept = tail.count
+    let room = unsafe loop.input.count - kept
+    guard let base = unsafe loop.input.baseAddress else { return }
+    let count = unsafe tw_recv(descriptor, base + kept, room)
+    loop.systemCalls.receive += 1
+    counters.receiveCalls &+= 1
+    if count > 0 {
+      counters.bytesReceived &+= UInt64(count)
+      lastArrival = loop.now
+      if kept > 0 { _ = takeTail() }
+      process(kept + count)
+    } else if count == 0 {
+      endInput()
+    } else if count != -Int(EAGAIN) {
+      fail(IOError("receive", code: Int32(-count)))
+    }
+  }
+
+  private func endInput() {
+    inputHasEnded = true
+    watch()
+    guard !isPaused else { return }
+    handler?.inputEnded(self)
+    loop.runJobs()
+    flush()
+  }
+
+  /// Copies the left-over bytes to the front of the receive buffer and frees them.
+  private func takeTail() -> Int {
+    let bytes = unsafe tail.bytes
+    let count = bytes.count
+    if let from = bytes.baseAddress, let to = unsafe loop.input.baseAddress {
+      unsafe memcpy(to, from, count)
+    }
+    tail.clear()
+    return count
+  }
+
+  private func process(_ count: Int) {
+    let cork = queue.isEmpty && loop.corked == nil
+    if cork { loop.corked = self }
+    let used = present(count)
+    if used < count, phase == .open || phase == .closing {
+      unsafe tail.append(UnsafeBufferPointer(rebasing: loop.input[used..<count]))
+    }
+    loop.runJobs()
+    if cork {
+      loop.corked = nil
+      flush()
+    }
+  }
+
+  /// Lets the handler use the first `count` bytes of the receive buffer; when it makes room for
+  /// another one meanwhile, that one gets the rest.
+  private func present(_ count: Int) -> Int {
+    var used = 0
+    while let current = handler {
+      // The span covers bytes that were just received; the buffer outlives the call, and nothing
+      // else writes to it before the call returns: replays run between, not inside, events.
+      let bytes = unsafe UnsafeMutableBufferPointer(rebasing: loop.input[used..<count])
+      var span = unsafe bytes.mutableSpan
+      used += current.received(&span, from: self)
+      if handler === current || used == count { return used }
+    }
+    return used
+  }
+
+  // MARK: Writing
+
+  /// Appends at most `capacity` bytes to what the stream sends; they leave when the turn ends, or
+  /// earlier. Does nothing when the stream is closed.
+  package func write(capacity: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
+    guard phase == .open else { return }
+    let shared = usesSharedBuffer(for: capacity)
+    let room =
+      unsafe shared
+      ? UnsafeMutableBufferPointer(
+        rebasing: loop.output[loop.outputCount..<loop.outputCount + capacity])
+      : queue.reserve(capacity)
+    // The room is uninitialised memory that only this call writes to.
+    var span = unsafe OutputSpan(buffer: room, initializedCount: 0)
+    body(&span)
+    let written = unsafe span.finalize(for: room)
+    if shared {
+      loop.outputCount += written
+    } else {
+      queue.commit(written)
+      markDirty()
+    }
+  }
+
+  /// Appends bytes to what the stream sends.
+  package func write(_ bytes: Span<UInt8>) {
+    guard phase == .open else { return }
+    unsafe bytes.withUnsafeBufferPointer { unsafe append($0) }
+  }
+
+  /// Sends bytes at once, without a copy, if nothing waits before them; else like `write`.
+  /// For one encoding that goes to many streams.
+  package func writeThrough(_ bytes: Span<UInt8>) {
+    guard phase == .open else { return }
+    unsafe bytes.withUnsafeBufferPointer { bytes in
+      let waits = !queue.isEmpty || loop.outputOwner === self && loop.outputCount > 0
+      guard !waits, let base = bytes.baseAddress else { return unsafe append(bytes) }
+      let sent = unsafe sendNow(base, bytes.count)
+      guard phase == .open, sent < bytes.count else { return }
+      unsafe queue.append(UnsafeBufferPointer(rebasing: bytes[sent...]))
+      watch()
+    }
+  }
+
+  private func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+    guard let base = bytes.baseAddress, bytes.count > 0 else { return }
+    if usesSharedBuffer(for: bytes.count), let to = unsafe loop.output.baseAddress {
+      unsafe memcpy(to + loop.outputCount, base, bytes.count)
+      loop.outputCount += bytes.count
+    } else {
+      unsafe queue.append(bytes)
+      markDirty()
+    }
+  }
+
+  /// Whether the loop's output buffer is this stream's to write to, with room for `size`.
+  private func usesSharedBuffer(for size: Int) -> Bool {
+    guard loop.corked === self, queue.isEmpty else { return false }
+    if unsafe loop.outputCount + size > loop.output.count {
+      flushShared()
+      guard phase == .open, queue.isEmpty, unsafe size <= loop.output.count else { return false }
+    }
+    loop.outputOwner = self
+    return true
+  }
+
+  private func markDirty() {
+    guard !isDirty, watched & TW_OUT == 0 else { return }
+    isDirty = true
+    loop.markDirty(self)
+  }
+
+  func flushDirty() {
+    isDirty = false
+    flushQueue()
+  }
+
+  /// Hands all that waits to the kernel now.
+  package func flush() {
+    if loop.outputOwner === self, loop.outputCount > 0 { flushShared() }
+    if !queue.isEmpty, watched & TW_OUT == 0 { flushQueue() }
+    finishClosing()
+  }
+
+  func flushShared() {
+    let count = loop.outputCount
+    loop.outputCount = 0
+    loop.outputOwner = nil
+    guard count > 0, let base = unsafe loop.output.baseAddress else { return }
+    let sent = unsafe sendNow(base, count)
+    guard phase == .open || phase == .closing, sent < count else { return }
+    unsafe queue.append(UnsafeBufferPointer(rebasing: loop.output[sent..<count]))
+    watch()
+  }
+
+  private func flushQueue() {
+    while !queue.isEmpty, phase == .open || phase == .closing {
+      let bytes = unsafe queue.bytes
+      guard let base = bytes.baseAddress else { break }
+      let sent = unsafe sendNow(base, bytes.count)
+      guard sent > 0 else { break }
+      queue.removeFirst(sent)
+    }
+    watch()
+    if queue.isEmpty {
+      finishClosing()
+      if phase == .open { handler?.drained(self) }
+    }
+  }
+
+  /// - Returns: How many bytes the kernel took; a failure ends the stream and takes none.
+  private func sendNow(_ base: UnsafePointer<UInt8>, _ count: Int) -> Int {
+    let sent = unsafe tw_send(descriptor, base, count)
+    loop.systemCalls.send += 1
+    counters.sendCalls &+= 1
+    if sent >= 0 {
+      counters.bytesSent &+= UInt64(sent)
+      return sent
+    }
+    if sent != -Int(EAGAIN) { failSoon(IOError("send", code: Int32(-sent))) }
+    return 0
+  }
+
+  private func watch() {
+    guard phase != .closed else { return }
+    var wanted: UInt32 = 0
+    if !isPaused || phase != .open, !inputHasEnded { wanted |= TW_IN }
+    if !queue.isEmpty { wanted |= TW_OUT }
+    guard wanted != watched else { return }
+    watched = wanted
+    loop.modify(descriptor, wanted, token)
+  }
+
+  // MARK: Ending
+
+  /// Sends what waits, then closes. The handler is let go and hears nothing more.
+  package func close() {
+    guard phase == .open else { return }
+    phase = .closing
+    handler = nil
+    tail.clear()
+    if loop.outputOwner === self { flushShared() }
+    if !queue.isEmpty, watched & TW_OUT == 0 { flushQueue() } else { finishClosing() }
+  }
+
+  /// Drops what waits and closes with a reset. The handler is let go and hears nothing more.
+  package func abort() {
+    guard phase != .closed else { return }
+    if loop.outputOwner === self {
+      loop.outputOwner = nil
+      loop.outputCount = 0
+    }
+    _ = tw_reset_on_close(descriptor)
+    release()
+  }
+
+  private func finishClosing() {
+    guard phase == .closing, queue.isEmpty, loop.outputOwner !== self else { return }
+    if inputHasEnded { return release() }
+    _ = tw_shutdown_write(descriptor)
+    loop.systemCalls.close += 1
+    phase = .lingering
+    watch()
+    lingerTimer = loop.wheel.arm(self, at: loop.now + Self.lingerNanoseconds)
+  }
+
+  private func discardInput() {
+    guard let base = unsafe loop.input.baseAddress else { return }
+    let count = unsafe tw_recv(descriptor, base, loop.input.count)
+    loop.systemCalls.receive += 1
+    counters.receiveCalls &+= 1
+    if count > 0 {
+      counters.bytesReceived &+= UInt64(count)
+    } else if count == 0, phase == .closing {
+      inputHasEnded = true
+      watch()
+    } else if count != -Int(EAGAIN) {
+      release()
+    }
+  }
+
+  private func fail(_ error: IOError) {
+    guard phase != .closed else { return }
+    let handler = self.handler
+    release()
+    handler?.failed(self, error)
+  }
+
+  /// Reports a failure after the present call, since a writer does not expect to be closed by it.
+  private func failSoon(_ error: IOError) {
+    if phase == .closing { return release() }
+    queue.clear()
+    loop.post { [self] in fail(error) }
+  }
+
+  private func release() {
+    phase = .closed
+    handler = nil
+    tail.clear()
+    queue.clear()
+    if let lingerTimer { loop.wheel.cancel(lingerTimer) }
+    lingerTimer = nil
+    loop.remove(token)
+    Glibc.close(descriptor)
+    loop.systemCalls.close += 1
+    descriptor = -1
+  }
+}
+
+extension ByteStream: TimerOwner {
+  /// The peer did not end in time.
+  package func timerFired(now: UInt64) -> UInt64 {
+    lingerTimer = nil
+    release()
+    return 0
+  }
+}

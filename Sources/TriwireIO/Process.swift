@@ -1,0 +1,24 @@
+import CLinux
+import Glibc
+
+/// Facts and settings of the running process.
+public enum Process {
+  /// CPU time of all threads so far, in nanoseconds.
+  public static var cpuNanoseconds: UInt64 { tw_process_cpu_ns() }
+
+  /// Cores this process may use.
+  public static var coreCount: Int { Int(tw_cpu_count()) }
+
+  /// Raises the soft limit of open descriptors to the hard limit, and returns it.
+  @discardableResult
+  public static func raiseDescriptorLimit() -> Int { Int(tw_raise_descriptor_limit()) }
+
+  /// Pins the calling thread, and those it starts from now on, to one core.
+  ///
+  /// - Returns: Whether the kernel agreed.
+  @discardableResult
+  public static func pinThread(to cpu: Int) -> Bool { tw_pin_thread(Int32(cpu)) == 0 }
+
+  /// Gives freed heap memory back to the system.
+  public static func trimHeap() { tw_trim_heap() }
+}

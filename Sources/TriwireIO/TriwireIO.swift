@@ -1,1 +1,0 @@
-// TriwireIO: see the module table in Package.swift.
