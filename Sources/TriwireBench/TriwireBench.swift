@@ -1,1 +1,0 @@
-// TriwireBench: see the module table in Package.swift.
