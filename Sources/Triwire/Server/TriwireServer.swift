@@ -206,7 +206,7 @@ public final class TriwireServer: Sendable {
       defer { unsafe state.stopWaiters = unsafe [] }
       return unsafe state.stopWaiters
     }
-    for waiter in unsafe waiters { unsafe waiter.resume() }
+    for unsafe waiter in unsafe waiters { unsafe waiter.resume() }
   }
 
   /// System calls made by all loops so far.

@@ -335,7 +335,7 @@ public import TriwireIO
     guard unsafe !drainWaiters.isEmpty, queuedBytes < limits.queuedBytes else { return }
     let waiters = unsafe drainWaiters
     unsafe drainWaiters = unsafe []
-    for waiter in unsafe waiters { unsafe waiter.resume() }
+    for unsafe waiter in unsafe waiters { unsafe waiter.resume() }
   }
 
   /// The session is over. For transports; on the loop, once.
@@ -352,8 +352,8 @@ public import TriwireIO
       unsafe self.reader = nil
       unsafe reader.resume(returning: .end(end))
     }
-    for waiter in unsafe drainWaiters { unsafe waiter.resume() }
-    for waiter in unsafe endWaiters { unsafe waiter.resume(returning: end) }
+    for unsafe waiter in unsafe drainWaiters { unsafe waiter.resume() }
+    for unsafe waiter in unsafe endWaiters { unsafe waiter.resume(returning: end) }
     unsafe drainWaiters = unsafe []
     unsafe endWaiters = unsafe []
     onClose?(end)

@@ -1,0 +1,249 @@
+import TriwireCodec
+import TriwireIO
+
+/// The client's end of a session over Server-Sent Events, with POST upwards.
+final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, TimerOwner {
+  private let dialer: Dialer
+  private let name = SessionDirectory.newName()
+  private let posts: PostSender
+  private var connection: ClientConnection?
+  private var request = RequestHead(target: "/")
+  private var session: Session?
+  private var opening: Opening
+  private var done: ((Result<Session, OpenFailure>) -> Void)?
+  private var parser: EventStreamParser
+  private var sent = Ledger()
+  private var received = Ledger()
+  /// Bytes of the body that no event accounts for yet.
+  private var pending = 0
+  private var isAfterComment = false
+  private var isPaused = false
+  private var held: [UInt8] = []
+  private var refusal: String?
+  private var refusalText: [UInt8] = []
+  private var closing: SessionEnd?
+  private var timer: TimerID?
+
+  init(dialer: Dialer, opening: Opening) {
+    self.dialer = dialer
+    self.opening = opening
+    posts = PostSender(dialer: dialer, target: dialer.url.target(adding: "session=\(name)"))
+    // A binary message grows by a third in base64.
+    let limit = dialer.configuration.session.messageBytes
+    parser = EventStreamParser(eventBytes: limit / 3 * 4 + 1024)
+  }
+
+  var kind: TransportKind { .serverSentEvents }
+  var queuedBytes: Int { posts.queuedBytes }
+
+  var traffic: Traffic {
+    var traffic = Traffic()
+    traffic.sent = sent + posts.sent
+    traffic.received = received + posts.received
+    if let connection {
+      traffic.streams = [connection.stream.counters]
+      traffic.kernel = connection.stream.kernelCounters().map { [$0] } ?? []
+    }
+    traffic.streams += posts.streams
+    traffic.kernel += posts.kernel
+    return traffic
+  }
+
+  // MARK: Opening
+
+  func open(_ stream: ByteStream, _ done: @escaping (Result<Session, OpenFailure>) -> Void) {
+    self.done = done
+    let connection = ClientConnection(stream: stream, limits: dialer.limits)
+    self.connection = connection
+    connection.user = self
+    stream.start(connection)
+    request = dialer.request(
+      .get, dialer.url.target(adding: "session=\(name)"),
+      ["accept": "text/event-stream", Wire.version: "1"])
+    do {
+      sent.http = UInt64(try connection.send(request))
+      opening.requested = EventLoop.clock()
+    } catch {
+      finishOpening(.failure(OpenFailure(reason: error.description)))
+    }
+  }
+
+  func giveUp() {
+    finishOpening(.failure(OpenFailure(reason: "the server did not open the stream in time")))
+  }
+
+  private func finishOpening(_ result: Result<Session, OpenFailure>) {
+    guard let done else { return }
+    self.done = nil
+    if case .failure = result {
+      connection?.close()
+      posts.end()
+    }
+    done(result)
+  }
+
+  func answered(_ connection: ClientConnection, _ head: ResponseHead, bytes: Int) {
+    received.http += UInt64(bytes)
+    opening.answered = EventLoop.clock()
+    // WHATWG HTML §9.2.3: anything but 200 and text/event-stream fails the connection.
+    guard head.status == .ok, head.headers.mediaType == "text/event-stream" else {
+      refusal = "the server answered \(head.status) (\(head.headers.mediaType)) to the stream"
+      return
+    }
+    let session = Session(
+      carrier: self, request: request, loop: dialer.loop, limits: dialer.configuration.session)
+    self.session = session
+    opening.opened = EventLoop.clock()
+    session.setOpening(opening)
+    posts.onDrain = { [unowned self] in self.session?.drained(posts.queuedBytes) }
+    posts.onFailure = { [unowned self] reason in
+      end(SessionEnd(code: .abnormal, reason: reason))
+    }
+    finishOpening(.success(session))
+  }
+
+  // MARK: Messages
+
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>) { posts.send(kind, payload) }
+
+  func send(_ broadcast: Broadcast) {
+    for item in broadcast.items { send(item.message.kind, item.message.bytes.span) }
+  }
+
+  func bodyArrived(_ connection: ClientConnection, _ piece: Span<UInt8>, overhead: Int) {
+    guard session != nil else {
+      received.http += UInt64(piece.count + overhead)
+      if refusalText.count < 1024 { refusalText.append(copying: piece.extracting(first: 1024)) }
+      return
+    }
+    received.framing += UInt64(overhead)
+    if isPaused {
+      held.append(copying: piece)
+    } else {
+      parse(piece)
+    }
+  }
+
+  private func parse(_ piece: Span<UInt8>) {
+    var offset = 0
+    do {
+      while session != nil, !isPaused {
+        let start = offset
+        let event = try parser.nextEvent(in: piece, at: &offset)
+        pending += offset - start
+        guard let event else { break }
+        handle(event)
+      }
+    } catch {
+      return end(SessionEnd(code: .messageTooBig, reason: error.description, isLocal: true))
+    }
+    if isPaused { held.append(copying: piece.extracting(offset..<piece.count)) }
+  }
+
+  private func handle(_ event: EventStreamEvent) {
+    switch event {
+    case .comment:
+      received.control += UInt64(pending)
+      isAfterComment = true
+      pending = 0
+    case .event(let event): handle(event)
+    }
+  }
+
+  private func handle(_ event: ServerSentEvent) {
+    if isAfterComment {
+      // The line feed that ended the comment's paragraph.
+      isAfterComment = false
+      received.control += 1
+      pending -= 1
+    }
+    defer { pending = 0 }
+    switch event.type {
+    case "message": deliver(.text, event.data.utf8.span)
+    case Wire.binaryEvent: deliverDecoded(.binary, event.data)
+    case Wire.exactTextEvent: deliverDecoded(.text, event.data)
+    case Wire.closeEvent:
+      received.control += UInt64(pending)
+      if let said = SessionEnd(line: event.data) { end(said) }
+    default:
+      // Another type is none of ours: the standard lets servers have their own.
+      received.framing += UInt64(pending)
+    }
+  }
+
+  private func deliverDecoded(_ kind: MessageKind, _ data: String) {
+    guard let bytes = Base64.decode(data.utf8.span) else {
+      return end(
+        SessionEnd(code: .protocolError, reason: "an event is not base64", isLocal: true))
+    }
+    deliver(kind, bytes.span)
+  }
+
+  private func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) {
+    received.messages += 1
+    received.payload += UInt64(payload.count)
+    received.framing += UInt64(pending - payload.count)
+    guard let session, !session.deliver(kind, payload) else { return }
+    isPaused = true
+    connection?.pause()
+  }
+
+  func resumeDelivery() {
+    guard isPaused else { return }
+    isPaused = false
+    let bytes = held
+    held = []
+    parse(bytes.span)
+    if !isPaused { connection?.resume() }
+  }
+
+  func connectionDrained(_ connection: ClientConnection) {}
+
+  // MARK: Ends
+
+  func answerEnded(_ connection: ClientConnection, bytes: Int) {
+    received.http += UInt64(bytes)
+    if let refusal {
+      let text = String(decoding: refusalText, as: UTF8.self).split(whereSeparator: \.isNewline)
+      return finishOpening(.failure(OpenFailure(reason: "\(refusal): \(text.first ?? "")")))
+    }
+    end(SessionEnd(code: .abnormal, reason: "the stream ended without a close event"))
+  }
+
+  func connectionLost(_ connection: ClientConnection, _ reason: String) {
+    if done != nil { return finishOpening(.failure(OpenFailure(reason: refusal ?? reason))) }
+    end(SessionEnd(code: .abnormal, reason: reason))
+  }
+
+  func close(_ code: CloseCode, _ reason: String) {
+    guard closing == nil else { return }
+    let end = SessionEnd(code: code, reason: reason, isLocal: true)
+    closing = end
+    posts.onClosed = { [unowned self] in self.end(end) }
+    posts.close(end)
+    timer = dialer.loop.wheel.arm(
+      self, at: dialer.loop.now + dialer.configuration.session.closeSeconds.nanoseconds)
+  }
+
+  func abort() {
+    connection?.stream.abort()
+    end(SessionEnd(code: .abnormal, reason: "aborted", isLocal: true))
+  }
+
+  private func end(_ end: SessionEnd) {
+    guard let session else { return }
+    // What the peer did while our close was under way is our close.
+    session.ended(closing ?? end)
+    self.session = nil
+    if let timer { dialer.loop.wheel.cancel(timer) }
+    timer = nil
+    connection?.close()
+    posts.end()
+  }
+
+  func timerFired(now: UInt64) -> UInt64 {
+    timer = nil
+    if let closing { end(closing) }
+    return 0
+  }
+}

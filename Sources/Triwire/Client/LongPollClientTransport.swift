@@ -1,0 +1,291 @@
+import TriwireCodec
+import TriwireIO
+
+/// The client's end of a session over long polling, with POST upwards.
+final class LongPollClientTransport: ClientTransport, ClientConnectionUser, TimerOwner,
+  @unchecked Sendable
+{
+  private let dialer: Dialer
+  private let name = SessionDirectory.newName()
+  private let posts: PostSender
+  private var connection: ClientConnection?
+  private var request = RequestHead(target: "/")
+  private var session: Session?
+  private var opening: Opening
+  private var done: ((Result<Session, OpenFailure>) -> Void)?
+  private var sent = Ledger()
+  private var received = Ledger()
+  private var retired = StreamCounters()
+  private var cursor: String?
+  private var answer: ResponseHead?
+  private var body: [UInt8] = []
+  /// Messages of the last answer that the session had no room for: their bytes and where they are.
+  private var offset = 0
+  private var isPaused = false
+  private var isPolling = false
+  private var mayReconnect = true
+  private var closing: SessionEnd?
+  private var timer: TimerID?
+
+  init(dialer: Dialer, opening: Opening) {
+    self.dialer = dialer
+    self.opening = opening
+    posts = PostSender(dialer: dialer, target: dialer.url.target(adding: "session=\(name)"))
+  }
+
+  var kind: TransportKind { .longPolling }
+  var queuedBytes: Int { posts.queuedBytes }
+
+  var traffic: Traffic {
+    var traffic = Traffic()
+    traffic.sent = sent + posts.sent
+    traffic.received = received + posts.received
+    if retired != StreamCounters() { traffic.streams.append(retired) }
+    if let connection {
+      traffic.streams.append(connection.stream.counters)
+      traffic.kernel = connection.stream.kernelCounters().map { [$0] } ?? []
+    }
+    traffic.streams += posts.streams
+    traffic.kernel += posts.kernel
+    return traffic
+  }
+
+  // MARK: Opening and polling
+
+  func open(_ stream: ByteStream, _ done: @escaping (Result<Session, OpenFailure>) -> Void) {
+    self.done = done
+    // The first poll is not held, so that its answer says that the session is open; later ones
+    // keep the form that this one asks for.
+    request = dialer.request(
+      .get, dialer.url.target(adding: "session=\(name)&wait=0"), ["accept": PollBatch.mediaType])
+    use(stream)
+    poll(request)
+    opening.requested = EventLoop.clock()
+  }
+
+  func giveUp() {
+    finishOpening(.failure(OpenFailure(reason: "the server did not answer the first poll in time")))
+  }
+
+  private func finishOpening(_ result: Result<Session, OpenFailure>) {
+    guard let done else { return }
+    self.done = nil
+    if case .failure = result {
+      connection?.close()
+      posts.end()
+    }
+    done(result)
+  }
+
+  private func use(_ stream: ByteStream) {
+    let connection = ClientConnection(stream: stream, limits: dialer.limits)
+    connection.user = self
+    self.connection = connection
+    stream.start(connection)
+  }
+
+  private func pollNext() {
+    guard session != nil, let cursor, !isPolling, closing == nil else { return }
+    let request = dialer.request(.get, dialer.url.target(adding: "cursor=\(cursor)"))
+    if let connection, connection.canSend { return poll(request) }
+    reconnect(request)
+  }
+
+  private func poll(_ request: RequestHead) {
+    guard let connection else { return }
+    do {
+      isPolling = true
+      answer = nil
+      body = []
+      offset = 0
+      sent.http += UInt64(try connection.send(request))
+    } catch {
+      lose(error.description)
+    }
+  }
+
+  /// A poll may be repeated: what its answer carried is kept until a later one acknowledges it.
+  private func reconnect(_ request: RequestHead) {
+    retire()
+    isPolling = true
+    dialer.open { [self] result in
+      guard session != nil else {
+        if case .success(let stream) = result { stream.abort() }
+        return
+      }
+      switch result {
+      case .failure(let error): lose("\(error)")
+      case .success(let stream):
+        use(stream)
+        poll(request)
+      }
+    }
+  }
+
+  private func retire() {
+    guard let connection else { return }
+    let counters = connection.stream.counters
+    retired.bytesSent += counters.bytesSent
+    retired.bytesReceived += counters.bytesReceived
+    retired.sendCalls += counters.sendCalls
+    retired.receiveCalls += counters.receiveCalls
+    self.connection = nil
+    connection.close()
+  }
+
+  // MARK: Answers
+
+  func answered(_ connection: ClientConnection, _ head: ResponseHead, bytes: Int) {
+    received.http += UInt64(bytes)
+    if opening.answered == 0 { opening.answered = EventLoop.clock() }
+    answer = head
+  }
+
+  func bodyArrived(_ connection: ClientConnection, _ piece: Span<UInt8>, overhead: Int) {
+    received.http += UInt64(overhead)
+    let limit =
+      dialer.configuration.session.messageBytes + ServerConnection.postSlack
+      + dialer.configuration.session.pollBatchBytes
+    guard body.count + piece.count <= limit else {
+      let reason = "a poll's answer is over \(limit) bytes: raise limits.messageBytes"
+      return end(SessionEnd(code: .messageTooBig, reason: reason, isLocal: true))
+    }
+    body.append(copying: piece)
+  }
+
+  func answerEnded(_ connection: ClientConnection, bytes: Int) {
+    received.http += UInt64(bytes)
+    isPolling = false
+    guard let answer else { return }
+    guard answer.status == .ok || answer.status == .noContent else { return refused(answer) }
+    mayReconnect = true
+    cursor = answer.headers[Wire.cursor] ?? cursor
+    if session == nil { openSession() }
+    deliverBody()
+  }
+
+  private func openSession() {
+    guard cursor != nil else {
+      let reason = "the server's answer to a poll has no \(Wire.cursor): it does not know this"
+      return finishOpening(.failure(OpenFailure(reason: reason)))
+    }
+    let session = Session(
+      carrier: self, request: request, loop: dialer.loop, limits: dialer.configuration.session)
+    self.session = session
+    opening.opened = EventLoop.clock()
+    session.setOpening(opening)
+    posts.onDrain = { [unowned self] in self.session?.drained(posts.queuedBytes) }
+    posts.onFailure = { [unowned self] reason in lose(reason) }
+    finishOpening(.success(session))
+  }
+
+  private func refused(_ answer: ResponseHead) {
+    received.http += UInt64(body.count)
+    if answer.status == .gone, let line = answer.headers[Wire.close],
+      let said = SessionEnd(line: line)
+    {
+      return end(said)
+    }
+    let text = String(decoding: body, as: UTF8.self).split(whereSeparator: \.isNewline)
+    let reason = "the server answered \(answer.status) to a poll: \(text.first ?? "")"
+    if done != nil { return finishOpening(.failure(OpenFailure(reason: reason))) }
+    lose(reason)
+  }
+
+  private func deliverBody() {
+    var parser = PollBatchParser(messageBytes: dialer.configuration.session.messageBytes)
+    let body = self.body
+    do {
+      while session != nil, !isPaused {
+        let start = offset
+        guard let record = try parser.nextEvent(in: body.span, at: &offset) else { break }
+        deliver(record.kind, body.span.extracting(record.payload), offset - start)
+      }
+    } catch {
+      return end(SessionEnd(code: .protocolError, reason: error.message, isLocal: true))
+    }
+    if isPaused { return }
+    guard offset == body.count else {
+      return end(
+        SessionEnd(code: .protocolError, reason: "a poll's answer is cut off", isLocal: true))
+    }
+    pollNext()
+  }
+
+  private func deliver(_ kind: PollBatch.Kind, _ payload: Span<UInt8>, _ used: Int) {
+    received.messages += 1
+    received.payload += UInt64(payload.count)
+    received.framing += UInt64(used - payload.count)
+    if kind == .text, (try? UTF8Span(validating: payload)) == nil {
+      return end(
+        SessionEnd(
+          code: .invalidPayload, reason: "a text message is not valid UTF-8", isLocal: true))
+    }
+    guard let session, !session.deliver(MessageKind(kind), payload) else { return }
+    isPaused = true
+  }
+
+  func resumeDelivery() {
+    guard isPaused else { return }
+    isPaused = false
+    deliverBody()
+  }
+
+  func connectionDrained(_ connection: ClientConnection) {}
+
+  // MARK: Up
+
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>) { posts.send(kind, payload) }
+
+  func send(_ broadcast: Broadcast) {
+    for item in broadcast.items { send(item.message.kind, item.message.bytes.span) }
+  }
+
+  // MARK: Ends
+
+  func connectionLost(_ connection: ClientConnection, _ reason: String) {
+    if done != nil { return finishOpening(.failure(OpenFailure(reason: reason))) }
+    guard session != nil else { return }
+    retire()
+    guard isPolling else { return }
+    isPolling = false
+    // A server that answers nothing is not asked for ever.
+    guard mayReconnect else { return lose(reason) }
+    mayReconnect = false
+    pollNext()
+  }
+
+  private func lose(_ reason: String) { end(SessionEnd(code: .abnormal, reason: reason)) }
+
+  func close(_ code: CloseCode, _ reason: String) {
+    guard closing == nil else { return }
+    let end = SessionEnd(code: code, reason: reason, isLocal: true)
+    closing = end
+    posts.onClosed = { [unowned self] in self.end(end) }
+    posts.close(end)
+    timer = dialer.loop.wheel.arm(
+      self, at: dialer.loop.now + dialer.configuration.session.closeSeconds.nanoseconds)
+  }
+
+  func abort() {
+    connection?.stream.abort()
+    end(SessionEnd(code: .abnormal, reason: "aborted", isLocal: true))
+  }
+
+  private func end(_ end: SessionEnd) {
+    if done != nil { return finishOpening(.failure(OpenFailure(reason: end.reason))) }
+    guard let session else { return }
+    session.ended(closing ?? end)
+    self.session = nil
+    if let timer { dialer.loop.wheel.cancel(timer) }
+    timer = nil
+    connection?.close()
+    posts.end()
+  }
+
+  func timerFired(now: UInt64) -> UInt64 {
+    timer = nil
+    if let closing { end(closing) }
+    return 0
+  }
+}

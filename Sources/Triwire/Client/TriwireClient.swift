@@ -1,0 +1,182 @@
+import Synchronization
+public import TriwireCodec
+public import TriwireIO
+
+/// Opens sessions to a server, over the first transport that works.
+///
+/// ```swift
+/// let session = try await TriwireClient("http://127.0.0.1:8080/echo").connect()
+/// try await session.send("hello")
+/// for try await message in session.messages { print(message.text) }
+/// ```
+public final class TriwireClient: Sendable {
+  /// The settings of a client.
+  public struct Configuration: Sendable {
+    /// The loops that sessions belong to, in turn; a shared group when nil.
+    public var group: EventLoopGroup?
+    /// Header fields for every request, such as a token.
+    public var headers: Headers = [:]
+    /// The limits of answers.
+    public var http = HTTPLimits()
+    /// The limits of sessions.
+    public var session = SessionLimits()
+    /// Seconds to establish TCP; 10 by default.
+    public var connectSeconds = 10.0
+    /// Seconds for the server to open the session after that; 10 by default.
+    public var openSeconds = 10.0
+    /// The address to connect from; nil leaves it to the kernel.
+    public var source: SocketAddress?
+    /// The largest TCP segment, in bytes; nil leaves it to the route.
+    public var maximumSegment: Int?
+    /// The congestion control algorithm by its kernel name; nil leaves the system's.
+    public var congestionControl: String?
+
+    /// The default settings.
+    public init() {}
+  }
+
+  private let text: String
+  private let configuration: Configuration
+  private let group: EventLoopGroup?
+
+  private static let sharedGroup = try? EventLoopGroup()
+
+  /// Makes a client; nothing is connected yet.
+  ///
+  /// - Parameters:
+  ///   - url: An http or ws URL of an endpoint; both mean the same.
+  ///   - configuration: The settings.
+  public init(_ url: String, configuration: Configuration = Configuration()) {
+    text = url
+    self.configuration = configuration
+    group = configuration.group ?? Self.sharedGroup
+  }
+
+  /// Opens a session over the first of `transports` that works.
+  ///
+  /// - Parameter transports: What to try, in order; WebSocket, then Server-Sent Events, then long
+  ///   polling by default.
+  /// - Throws: `ConnectError` with each attempt and why it failed; `CancellationError`.
+  public func connect(
+    over transports: [TransportKind] = [.webSocket, .serverSentEvents, .longPolling]
+  ) async throws -> Session {
+    var attempts: [ConnectError.Attempt] = []
+    let began = EventLoop.clock()
+    let dialer: Dialer
+    do {
+      dialer = try await makeDialer()
+    } catch {
+      throw ConnectError(attempts: [attempt(nil, "\(error)", since: began)])
+    }
+    for transport in transports {
+      let began = EventLoop.clock()
+      do {
+        return try await open(transport, dialer)
+      } catch let error as CancellationError {
+        throw error
+      } catch let error as OpenFailure {
+        attempts.append(attempt(transport, error.reason, since: began))
+      } catch {
+        attempts.append(attempt(transport, "\(error)", since: began))
+      }
+    }
+    throw ConnectError(attempts: attempts)
+  }
+
+  private func attempt(
+    _ transport: TransportKind?, _ reason: String, since began: UInt64
+  ) -> ConnectError.Attempt {
+    ConnectError.Attempt(
+      transport: transport, reason: reason,
+      milliseconds: Double(EventLoop.clock() - began) / 1e6)
+  }
+
+  private func makeDialer() async throws -> Dialer {
+    guard let url = ServerURL(text) else {
+      throw IOError("open \(text)", reason: "write a URL such as http://127.0.0.1:8080/echo")
+    }
+    guard !url.isSecure else {
+      throw IOError("open \(text)", reason: "TLS is not spoken: use http or ws")
+    }
+    guard let loop = group?.next() else {
+      throw IOError("open \(text)", reason: "the process is out of descriptors")
+    }
+    let addresses = try await SocketAddress.resolve(host: url.host, port: url.port)
+    return Dialer(url: url, addresses: addresses, loop: loop, configuration: configuration)
+  }
+
+  private func open(_ transport: TransportKind, _ dialer: Dialer) async throws -> Session {
+    var opening = Opening()
+    opening.started = EventLoop.clock()
+    let stream = try await dialer.open()
+    opening.connected = EventLoop.clock()
+    let begun = opening
+    let result = unsafe await withUnsafeContinuation { continuation in
+      dialer.loop.execute {
+        SessionOpening(dialer, transport, begun) { unsafe continuation.resume(returning: $0) }
+          .begin(stream)
+      }
+    }
+    let session = try result.get()
+    if Task.isCancelled {
+      session.close(.goingAway)
+      throw CancellationError()
+    }
+    return session
+  }
+}
+
+/// One attempt to open a session, with its deadline. Belongs to one loop.
+private final class SessionOpening: TimerOwner {
+  private let dialer: Dialer
+  private let transport: TransportKind
+  private let opening: Opening
+  private var done: ((Result<Session, OpenFailure>) -> Void)?
+  private var giveUp: (() -> Void)?
+  private var timer: TimerID?
+
+  init(
+    _ dialer: Dialer, _ transport: TransportKind, _ opening: Opening,
+    _ done: @escaping (Result<Session, OpenFailure>) -> Void
+  ) {
+    self.dialer = dialer
+    self.transport = transport
+    self.opening = opening
+    self.done = done
+  }
+
+  func begin(_ stream: ByteStream) {
+    timer = dialer.loop.wheel.arm(
+      self, at: dialer.loop.now + dialer.configuration.openSeconds.nanoseconds)
+    switch transport {
+    case .webSocket:
+      let opening = WebSocketOpening(dialer: dialer, opening: opening)
+      giveUp = { opening.giveUp() }
+      opening.open(stream) { self.finish($0) }
+    case .serverSentEvents:
+      begin(stream, EventStreamClientTransport(dialer: dialer, opening: opening))
+    case .longPolling:
+      begin(stream, LongPollClientTransport(dialer: dialer, opening: opening))
+    }
+  }
+
+  private func begin(_ stream: ByteStream, _ transport: any ClientTransport) {
+    giveUp = { transport.giveUp() }
+    transport.open(stream) { self.finish($0) }
+  }
+
+  private func finish(_ result: Result<Session, OpenFailure>) {
+    guard let done else { return }
+    self.done = nil
+    giveUp = nil
+    if let timer { dialer.loop.wheel.cancel(timer) }
+    timer = nil
+    done(result)
+  }
+
+  func timerFired(now: UInt64) -> UInt64 {
+    timer = nil
+    giveUp?()
+    return 0
+  }
+}

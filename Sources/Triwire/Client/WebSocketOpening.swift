@@ -1,0 +1,99 @@
+import TriwireCodec
+import TriwireIO
+
+/// The client's side of a WebSocket's opening: request, answer, hand-over to the transport.
+final class WebSocketOpening: ClientConnectionUser {
+  private let dialer: Dialer
+  private let key = WebSocketHandshake.newKey()
+  private var connection: ClientConnection?
+  private var request = RequestHead(target: "/")
+  private var sent = Ledger()
+  private var opening: Opening
+  private var done: ((Result<Session, OpenFailure>) -> Void)?
+  /// The answer is none that opens: its text says why.
+  private var refusal: String?
+  private var refusalText: [UInt8] = []
+
+  private static let refusalBytes = 1024
+
+  init(dialer: Dialer, opening: Opening) {
+    self.dialer = dialer
+    self.opening = opening
+  }
+
+  func open(_ stream: ByteStream, _ done: @escaping (Result<Session, OpenFailure>) -> Void) {
+    self.done = done
+    let connection = ClientConnection(stream: stream, limits: dialer.configuration.http)
+    self.connection = connection
+    connection.user = self
+    stream.start(connection)
+    request = dialer.request(
+      .get, dialer.url.target,
+      [
+        "connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13",
+        "sec-websocket-key": key,
+      ])
+    do {
+      sent.http = UInt64(try connection.send(request))
+      opening.requested = EventLoop.clock()
+    } catch {
+      finish(.failure(OpenFailure(reason: error.description)))
+    }
+  }
+
+  func answered(_ connection: ClientConnection, _ head: ResponseHead, bytes: Int) {
+    opening.answered = EventLoop.clock()
+    if let flaw = WebSocketHandshake.flaw(in: head, key: key) {
+      refusal = flaw
+      if head.status == .switchingProtocols { finish(.failure(OpenFailure(reason: flaw))) }
+      return
+    }
+    var received = Ledger()
+    received.http = UInt64(bytes)
+    let limits = dialer.configuration.session
+    let transport = WebSocketTransport(
+      stream: connection.stream, role: .client, limits: limits, sent: sent, received: received)
+    let session = Session(
+      carrier: transport, request: request, loop: dialer.loop, limits: limits)
+    opening.opened = EventLoop.clock()
+    session.setOpening(opening)
+    transport.begin(session)
+    // The bytes behind the head are the transport's.
+    connection.stream.handler = transport
+    finish(.success(session))
+  }
+
+  func bodyArrived(_ connection: ClientConnection, _ piece: Span<UInt8>, overhead: Int) {
+    guard refusalText.count < Self.refusalBytes else { return }
+    refusalText.append(copying: piece.extracting(first: Self.refusalBytes - refusalText.count))
+  }
+
+  func answerEnded(_ connection: ClientConnection, bytes: Int) { refuse() }
+
+  func connectionLost(_ connection: ClientConnection, _ reason: String) {
+    if refusal == nil { refusal = reason }
+    refuse()
+  }
+
+  func connectionDrained(_ connection: ClientConnection) {}
+
+  private func refuse() {
+    guard let refusal else { return }
+    let text = String(decoding: refusalText, as: UTF8.self)
+    let words = text.split(whereSeparator: \.isNewline).first.map { ": \($0)" } ?? ""
+    finish(.failure(OpenFailure(reason: refusal + words)))
+  }
+
+  func giveUp() {
+    finish(.failure(OpenFailure(reason: "the server did not answer the handshake in time")))
+  }
+
+  private func finish(_ result: Result<Session, OpenFailure>) {
+    guard let done else { return }
+    self.done = nil
+    if case .failure = result { connection?.close() }
+    connection?.user = nil
+    connection = nil
+    done(result)
+  }
+}
