@@ -1,4 +1,5 @@
 import Testing
+import Triwire
 
 @testable import TriwireBench
 

@@ -1,4 +1,5 @@
 import Testing
+import Triwire
 
 @testable import TriwireBench
 
@@ -149,9 +150,4 @@ let refusals: [Refusal] = [
     "\"payload\"",
     "\"burst\": {\"factor\": 2, \"length\": \"3 s\", \"every\": \"5 s\"}, \"payload\"",
     "traffic[0].burst.length: 3 s is too long, write up to half of every (5 s)"),
-  .replacing(
-    "\"clients\": 4, \"traffic\": [{\"direction\": \"echo\"",
-    "\"clients\": 3, \"groups\": 2, \"traffic\": [{\"direction\": \"broadcast\", \"from\": \"clients\"",
-    "traffic[0]: a client's broadcast reaches the others of its group: write at least 4 clients for 2 groups"
-  ),
 ]

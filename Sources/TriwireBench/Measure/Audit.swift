@@ -93,7 +93,7 @@ private struct Route {
   private let clients: Int
   private let groups: Int
 
-  private enum Pattern { case nobody, oneToOne, groupToMembers, memberToOthers }
+  private enum Pattern { case nobody, oneToOne, groupToMembers, memberToMembers }
 
   init(_ scenario: Scenario, flow index: Int, counts: [UInt32], to side: Audit.Side) {
     let flow = scenario.traffic[index]
@@ -102,7 +102,7 @@ private struct Route {
     groups = scenario.groups
     switch (flow.direction, side) {
     case (.up, .server), (.down, .clients), (.echo, .clients): pattern = .oneToOne
-    case (.broadcast, .clients): pattern = flow.from == .server ? .groupToMembers : .memberToOthers
+    case (.broadcast, .clients): pattern = flow.from == .server ? .groupToMembers : .memberToMembers
     case (.up, .clients), (.down, .server), (.echo, .server), (.broadcast, .server):
       pattern = .nobody
     }
@@ -115,10 +115,10 @@ private struct Route {
       (size, expected) = (
         clients, sent.reduce(0) { $0 + UInt64($1.element) * UInt64(members($1.offset)) }
       )
-    case .memberToOthers:
+    case .memberToMembers:
       size = clients * members(0)
       expected = sent.reduce(0) { [groups] in
-        $0 + UInt64($1.element) * UInt64(members($1.offset % groups) - 1)
+        $0 + UInt64($1.element) * UInt64(members($1.offset % groups))
       }
     }
   }
@@ -130,8 +130,8 @@ private struct Route {
     case .nobody: return nil
     case .oneToOne: return sender == receiver ? receiver : nil
     case .groupToMembers: return sender == receiver % groups ? receiver : nil
-    case .memberToOthers:
-      guard sender != receiver, sender % groups == receiver % groups else { return nil }
+    case .memberToMembers:
+      guard sender % groups == receiver % groups else { return nil }
       return receiver * ((clients + groups - 1) / groups) + sender / groups
     }
   }
@@ -142,10 +142,9 @@ private struct Route {
     case .nobody: []
     case .oneToOne: (0..<clients).map { ($0, $0) }
     case .groupToMembers: (0..<clients).map { ($0, $0 % groups) }
-    case .memberToOthers:
+    case .memberToMembers:
       (0..<clients).flatMap { receiver in
-        stride(from: receiver % groups, to: clients, by: groups)
-          .filter { $0 != receiver }.map { (receiver, $0) }
+        stride(from: receiver % groups, to: clients, by: groups).map { (receiver, $0) }
       }
     }
   }

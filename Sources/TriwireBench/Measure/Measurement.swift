@@ -1,3 +1,5 @@
+public import Triwire
+
 /// The numbers of one trial.
 public struct Measurement: Sendable, Equatable, Codable {
   /// The name of the scenario.
@@ -76,14 +78,16 @@ public struct ByteLedger: Sendable, Equatable, Codable {
 
 /// The bytes of one direction, by what they were for.
 ///
-/// Payload, framing and HTTP were counted where they were made; their sum equals `socket`, which
-/// was counted where bytes were handed to the kernel, and that equals what the kernel says it
-/// sent. A trial in which they differ fails.
+/// Payload, framing, control and HTTP were counted where they were made; their sum equals
+/// `socket`, which was counted where bytes were handed to the kernel, and that equals what the
+/// kernel says it sent. A trial in which they differ fails.
 public struct ByteLayers: Sendable, Equatable, Codable {
   /// The applications' own bytes.
   public var payload: UInt64 = 0
   /// What the transport puts around a message: WebSocket headers, event fields, chunk sizes.
   public var framing: UInt64 = 0
+  /// What keeps sessions alive and ends them: pings, comments, close frames.
+  public var control: UInt64 = 0
   /// Request and response heads.
   public var http: UInt64 = 0
   /// All bytes handed to the kernel.
@@ -104,6 +108,7 @@ public struct ByteLayers: Sendable, Equatable, Codable {
   public static func += (sum: inout ByteLayers, other: ByteLayers) {
     sum.payload += other.payload
     sum.framing += other.framing
+    sum.control += other.control
     sum.http += other.http
     sum.socket += other.socket
     sum.tcpip += other.tcpip

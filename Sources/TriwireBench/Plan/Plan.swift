@@ -1,3 +1,5 @@
+public import Triwire
+
 /// Everything that is decided before the first trial starts.
 ///
 /// The same files and choices give the same plan, on any machine.

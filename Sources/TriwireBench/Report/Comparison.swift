@@ -1,3 +1,5 @@
+import Triwire
+
 /// A scenario's transports side by side: what every table of a report shows.
 struct Comparison {
   /// One line: a metric, and what each transport reached.

@@ -57,20 +57,23 @@ public struct MachineLoad: Sendable, Equatable, Codable {
 }
 
 extension Environment {
+  /// The version of Triwire.
+  public static let version = "0.1.0"
+
   /// This machine, and a run with this command line.
   ///
   /// - Parameters:
   ///   - commandLine: The words of the command.
-  ///   - version: The version of Triwire.
   ///   - startedAt: When the run started, in UTC (ISO 8601).
   /// - Returns: What could be read; an empty text where the machine does not tell.
   public static func current(
-    commandLine: [String], version: String, startedAt: String
+    commandLine: [String], startedAt: String
   ) -> Environment {
     let limits = readText("/proc/self/limits").split(separator: "\n")
       .first { $0.hasPrefix("Max open files") }?.split(separator: " ").compactMap { UInt64($0) }
     return Environment(
-      triwireVersion: version, compiler: compiler, commandLine: commandLine, startedAt: startedAt,
+      triwireVersion: Environment.version, compiler: compiler, commandLine: commandLine,
+      startedAt: startedAt,
       kernel: kernel, processor: value("model name", in: "/proc/cpuinfo"), cores: cores,
       pinning: cores >= 2 ? "server on core 0, clients on core 1" : "",
       memoryBytes: kilobytes(value("MemTotal", in: "/proc/meminfo")),

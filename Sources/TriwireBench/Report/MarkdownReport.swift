@@ -1,3 +1,5 @@
+import Triwire
+
 extension Report {
   /// The report as GitHub-flavoured Markdown: what was lost, a table per scenario, the machine.
   ///

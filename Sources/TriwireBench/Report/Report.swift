@@ -1,3 +1,5 @@
+import Triwire
+
 /// Everything a run found out: what is written as `result.json`, and what all tables come from.
 public struct Report: Sendable, Equatable, Codable {
   /// How far the run came.

@@ -1,3 +1,5 @@
+import Triwire
+
 extension Report {
   /// The tables of the report for a terminal or a pipe: aligned columns, one table per scenario.
   ///

@@ -1,3 +1,5 @@
+public import Triwire
+
 /// What to measure: who is connected, what they send, for how long, over which transports.
 ///
 /// A scenario comes from a file (``ScenarioFile``) with all its defaults filled in, and encodes
@@ -55,7 +57,7 @@ public struct Flow: Sendable, Equatable, Codable {
   public enum Origin: String, Sendable, CaseIterable, Codable {
     /// The server publishes to the group.
     case server
-    /// A client sends, and the server passes it on to the others of its group.
+    /// A client sends, and the server passes it on to all of its group, the sender included.
     case clients
   }
 

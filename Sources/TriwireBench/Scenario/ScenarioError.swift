@@ -15,6 +15,20 @@ public struct ScenarioError: Error, Sendable, Equatable, CustomStringConvertible
   /// What is wrong, in the order of the file.
   public let problems: [Problem]
 
+  init(file: String, problems: [Problem]) {
+    self.file = file
+    self.problems = problems
+  }
+
+  /// A file that is wrong as a whole, or for its reader.
+  ///
+  /// - Parameters:
+  ///   - file: The file, as it was named.
+  ///   - message: What is wrong, and what to write instead.
+  public init(file: String, _ message: String) {
+    self.init(file: file, problems: [Problem(line: nil, path: "", message: message)])
+  }
+
   /// One line for each problem: `echo.json:12: traffic[0].rate: …`.
   public var description: String {
     problems.map { problem in

@@ -16,9 +16,7 @@ public struct ScenarioFile: Sendable {
   /// - Throws: `ScenarioError` when the file cannot be read or something in it is wrong.
   public init(path: String) throws(ScenarioError) {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw ScenarioError(
-        file: path,
-        problems: [.init(line: nil, path: "", message: "there is no such file to read")])
+      throw ScenarioError(file: path, "there is no such file to read")
     }
     try self.init(text: [UInt8](data), path: path)
   }
@@ -59,10 +57,7 @@ public struct ScenarioFile: Sendable {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let files = names.filter { $0.hasSuffix(".json") }.sorted()
     guard !files.isEmpty else {
-      throw ScenarioError(
-        file: folder,
-        problems: [.init(line: nil, path: "", message: "this folder has no scenario file (*.json)")]
-      )
+      throw ScenarioError(file: folder, "this folder has no scenario file (*.json)")
     }
     return files.map { folder.hasSuffix("/") ? folder + $0 : "\(folder)/\($0)" }
   }

@@ -1,3 +1,5 @@
+import Triwire
+
 /// The bounds of what a scenario may ask for.
 enum ScenarioLimits {
   /// Clients of one load process; each takes one or two descriptors and a number in the payload.
@@ -161,11 +163,6 @@ extension ScenarioReader {
   }
 
   private func check(_ flow: Flow, of scenario: Scenario, at place: Place?) {
-    if flow.direction == .broadcast, flow.from == .clients, scenario.clients < scenario.groups * 2 {
-      place?.refuse(
-        "a client's broadcast reaches the others of its group: write at least "
-          + "\(grouped(scenario.groups * 2)) clients for \(grouped(scenario.groups)) groups")
-    }
     let senders = scenario.senders(of: flow)
     if senders.messages / Double(senders.count) >= Double(ScenarioLimits.messagesPerSender) {
       place?.refuse(

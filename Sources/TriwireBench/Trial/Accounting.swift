@@ -1,0 +1,98 @@
+import Triwire
+
+extension TrialRig {
+  /// Fills in what came of the messages and what they cost between two readings.
+  func account(
+    _ measurement: inout Measurement, from before: Reading, to after: Reading
+  ) async throws {
+    guard case .finished(let served, let serverSlip, let serverEnds) = try await server.ask(.finish)
+    else { throw TrialFailure("the server did not say what came of its messages") }
+    var (received, slip, ends) = await clients.finish()
+    received.merge(served)
+    slip.merge(serverSlip)
+    measurement.delivery = .sum(received.deliveries)
+    measurement.flows = trial.scenario.traffic.indices.map { index in
+      FlowMeasurement(
+        name: trial.scenario.traffic[index].name, delivery: received.deliveries[index],
+        latencyMicroseconds: Durations(received.latencies[index]))
+    }
+    measurement.latencyMicroseconds.histogram = received.latencies.reduce(into: Histogram()) {
+      $0.merge($1)
+    }
+    measurement.serviceMicroseconds.histogram = received.service
+    measurement.slipMicroseconds.histogram = slip
+    measurement.bytes = ByteLedger(
+      messages: received.measured,
+      up: ByteLayers(from: before.clients, to: after.clients, isAccepting: false),
+      down: ByteLayers(from: before.server, to: after.server, isAccepting: true))
+    measurement.cpu = CPUCost(from: before, to: after, messages: received.measured)
+    measurement.failures =
+      failures(received, ends + serverEnds) + measurement.failures + after.disagreements
+  }
+
+  /// What went wrong with messages and sessions, what was lost first.
+  private func failures(_ received: Received, _ ends: [String]) -> [String] {
+    let delivery = Delivery.sum(received.deliveries)
+    let counts = [
+      ("lost", delivery.lost), ("doubled", delivery.duplicated),
+      ("out of order", delivery.reordered),
+    ].filter { $0.1 > 0 }
+    var sentences = counts.map { what, count in
+      what == "lost"
+        ? "lost \(grouped(count)) of \(grouped(delivery.expected)) messages"
+        : "\(grouped(count)) messages were \(what)"
+    }
+    if received.strays > 0 {
+      sentences.append("\(grouped(received.strays)) messages were damaged or came to the wrong one")
+    }
+    if let first = ends.first {
+      sentences.append("\(grouped(ends.count)) sessions ended early, the first: \(first)")
+    }
+    return sentences
+  }
+}
+
+extension CPUCost {
+  /// The work of both processes between two readings.
+  fileprivate init(from before: Reading, to after: Reading, messages: UInt64) {
+    wallMicroseconds = Double(after.time - before.time) / 1000
+    serverMicroseconds = Double(after.serverWork.ran - before.serverWork.ran) / 1000
+    clientMicroseconds = Double(after.clientWork.ran - before.clientWork.ran) / 1000
+    serverWaitMicroseconds = Double(after.serverWork.waited - before.serverWork.waited) / 1000
+    clientWaitMicroseconds = Double(after.clientWork.waited - before.clientWork.waited) / 1000
+    guard messages > 0 else { return }
+    serverMicrosecondsPerMessage = serverMicroseconds / Double(messages)
+    clientMicrosecondsPerMessage = clientMicroseconds / Double(messages)
+  }
+}
+
+extension ConnectionCost {
+  /// What opening all sessions cost, from the clients' stamps and two readings around it.
+  init(_ openings: [Opening], from before: Reading, to after: Reading) {
+    opened = UInt64(openings.count)
+    for opening in openings {
+      connectMicroseconds.histogram.record(opening.connected - opening.started)
+      openMicroseconds.histogram.record(opening.opened - opening.started)
+      firstMessageMicroseconds.histogram.record(
+        opening.firstMessage - min(opening.firstMessage, opening.started))
+    }
+    guard opened > 0 else { return }
+    let count = Double(opened)
+    roundTrips = Double(openings.reduce(0) { $0 + $1.waits }) / count
+    let up = ByteLayers(from: before.clients, to: after.clients, isAccepting: false)
+    let down = ByteLayers(from: before.server, to: after.server, isAccepting: true)
+    wireBytesUp = Double(up.wire) / count
+    wireBytesDown = Double(down.wire) / count
+    clientSystemCalls = Double(after.clients.systemCalls - before.clients.systemCalls) / count
+    serverSystemCalls = Double(after.server.systemCalls - before.server.systemCalls) / count
+    serverCPUMicroseconds = Double(after.serverWork.ran - before.serverWork.ran) / 1000 / count
+  }
+}
+
+extension Opening {
+  /// How often the client had to wait for the server until its session was open: for the
+  /// connection, and for the answer to its request.
+  fileprivate var waits: Int {
+    [(started, connected), (requested, answered)].count { $0 > 0 && $1 > $0 }
+  }
+}

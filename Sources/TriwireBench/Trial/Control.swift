@@ -1,0 +1,76 @@
+import FoundationEssentials
+import Triwire
+
+/// What the process that measures tells the server of a trial, one JSON object per line.
+enum ControlRequest: Codable, Sendable {
+  /// Serve this trial; answered by ``ControlReply/ready(port:)``.
+  case configure(TrialSetup)
+  /// Send your part of the plan; its times count from this moment of the monotonic clock.
+  case start(at: UInt64)
+  /// Say what your sessions have moved.
+  case read
+  /// Say how many messages have arrived, and whether that is all.
+  case progress
+  /// Say what came of the messages you had to receive, and how late you sent yours.
+  case finish
+}
+
+/// What the server of a trial answers, one JSON object per line.
+enum ControlReply: Codable, Sendable {
+  /// It listens.
+  case ready(port: UInt16)
+  /// It will send.
+  case started
+  /// What its sessions have moved.
+  case reading(WireReading)
+  /// How many messages have arrived, and whether that is all.
+  case progress(arrived: UInt64, isComplete: Bool)
+  /// What came of the messages it had to receive, how late it sent its own, and the sessions that
+  /// ended before they should.
+  case finished(Received, slip: Histogram, ends: [String])
+  /// It could not do what it was told.
+  case failed(String)
+}
+
+/// Everything both processes of a trial need to know.
+struct TrialSetup: Codable, Sendable {
+  var scenario: Scenario
+  var seed: UInt64
+  /// The core to run on, or `nil` to leave it to the kernel.
+  var core: Int?
+}
+
+extension TrialSetup {
+  /// The largest segment of all connections: as on an Ethernet, not as on loopback, so that the
+  /// kernel's count of segments means something.
+  static let maximumSegment = 1460
+  /// The congestion control of all connections; any unprivileged process may choose it.
+  static let congestionControl = "reno"
+
+  /// The limits of sessions on both sides: as usual, but a queue is not cut off, since what is
+  /// too slow has to show as latency and not as a lost session.
+  static var session: SessionLimits {
+    var limits = SessionLimits()
+    limits.queuedBytesHard = 1 << 30
+    return limits
+  }
+}
+
+/// One JSON object as a line.
+func encodeLine(_ value: some Encodable) throws -> [UInt8] {
+  [UInt8](try JSONEncoder().encode(value)) + [UInt8(ascii: "\n")]
+}
+
+/// The JSON object of a line.
+func decodeLine<Value: Decodable>(_ line: String) throws -> Value {
+  try JSONDecoder().decode(Value.self, from: Data(line.utf8))
+}
+
+extension EventLoop {
+  /// Runs `work` on the loop and returns what it returned.
+  func perform<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
+    await withCheckedContinuation { continuation in
+      execute { continuation.resume(returning: work()) }
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import Triwire
+
+/// The clients of a trial: all their sessions, on one loop of their own.
+final class LoadClients: @unchecked Sendable {
+  // What changes is touched on the loop alone, which is what makes `@unchecked Sendable` hold.
+
+  let loop: EventLoop
+  private let group: EventLoopGroup
+  private let trial: Trial
+  private let plan: SendPlan
+  private let receiver: Receiver
+  private var sessions: [Session] = []
+  private var pacer: Pacer?
+  private var ends: [String] = []
+  private var greeted = 0
+  private var awaitedGreeting: (count: Int, continuation: CheckedContinuation<Bool, Never>)?
+  private var isClosing = false
+
+  /// Seconds a greeting may take, and seconds the close of all sessions may take.
+  private static let patience: UInt64 = 10_000_000_000
+
+  init(_ trial: Trial, _ plan: SendPlan, core: Int?) throws {
+    self.trial = trial
+    self.plan = plan
+    group = try EventLoopGroup(count: 1, cpus: core.map { [$0] } ?? [])
+    loop = group.next()
+    receiver = Receiver(trial.scenario, plan, of: .clients)
+  }
+
+  /// Opens sessions, one after the other, until there are so many.
+  ///
+  /// - Throws: `ConnectError` when one cannot be opened, ``TrialFailure`` when it stays silent,
+  ///   `CancellationError`.
+  func connect(upTo count: Int, port: UInt16, _ show: ((Int) -> Void)?) async throws {
+    var configuration = TriwireClient.Configuration()
+    configuration.group = group
+    configuration.session = TrialSetup.session
+    configuration.maximumSegment = TrialSetup.maximumSegment
+    configuration.congestionControl = TrialSetup.congestionControl
+    for client in await self.count..<count {
+      try Task.checkCancellation()
+      let url = "http://127.0.0.1:\(port)/client/\(client)"
+      let session = try await TriwireClient(url, configuration: configuration)
+        .connect(over: [trial.transport])
+      guard await takeIn(session, client) else {
+        throw TrialFailure("client \(client) was not greeted within 10 s of its opening")
+      }
+      show?(client + 1)
+    }
+  }
+
+  private var count: Int { get async { await loop.perform { [self] in sessions.count } } }
+
+  /// Listens to a new session, and returns whether its first message came.
+  private func takeIn(_ session: Session, _ client: Int) async -> Bool {
+    await withCheckedContinuation { continuation in
+      loop.execute { [self] in
+        sessions.append(session)
+        awaitedGreeting = (client + 1, continuation)
+        session.receive { [self] _, message in received(message, by: client) }
+        session.whenEnded { [self] end in ended(end, client) }
+        loop.schedule(at: EventLoop.clock() + LoadClients.patience) { [self] in
+          giveUpGreeting(client + 1)
+        }
+      }
+    }
+  }
+
+  private func received(_ message: Span<UInt8>, by client: Int) {
+    guard Greeting.matches(message) else { return receiver.receive(message, at: client) }
+    greeted += 1
+    guard let awaited = awaitedGreeting, greeted == awaited.count else { return }
+    awaitedGreeting = nil
+    awaited.continuation.resume(returning: true)
+  }
+
+  private func giveUpGreeting(_ count: Int) {
+    guard let awaited = awaitedGreeting, awaited.count == count else { return }
+    awaitedGreeting = nil
+    awaited.continuation.resume(returning: false)
+  }
+
+  private func ended(_ end: SessionEnd, _ client: Int) {
+    guard !isClosing else { return }
+    ends.append("client \(client): \(end.code) \(end.reason)")
+    giveUpGreeting(client + 1)
+  }
+
+  /// Sends the clients' part of the plan from a moment on.
+  func start(at start: UInt64) async {
+    await loop.perform { [self] in
+      receiver.start = start
+      let pacer = Pacer(
+        plan.fromClients, of: trial.scenario, measuredFrom: plan.measuredFrom, on: loop
+      ) { [self] send, kind, message in
+        sessions[Int(send.sender)].sendNow(kind, message)
+      }
+      pacer.begin(at: start)
+      self.pacer = pacer
+    }
+  }
+
+  /// What the sessions have moved.
+  func read() async -> WireReading {
+    await loop.perform { [self] in
+      var reading = WireReading(of: sessions, at: "clients")
+      reading.systemCalls = loop.systemCalls.total
+      return reading
+    }
+  }
+
+  /// How many messages have arrived, whether that is all, and their p99 so far.
+  func progress() async -> (arrived: UInt64, isComplete: Bool, p99: UInt64?) {
+    await loop.perform { [self] in
+      (receiver.arrived, receiver.isComplete, receiver.latency.soundPercentile(99))
+    }
+  }
+
+  /// Whether everything has come that had to.
+  func isComplete() async -> Bool { await loop.perform { [self] in receiver.isComplete } }
+
+  /// When the steps of all openings were done.
+  func openings() async -> [Opening] { await loop.perform { [self] in sessions.map(\.opening) } }
+
+  /// What came of all messages, and the sessions that ended before they should.
+  func finish() async -> (received: Received, slip: Histogram, ends: [String]) {
+    await loop.perform { [self] in
+      pacer?.stop()
+      return (receiver.finish(), pacer?.slip ?? Histogram(), ends)
+    }
+  }
+
+  /// Ends all sessions without ceremony, and the loop.
+  func close() async {
+    await loop.perform { [self] in
+      isClosing = true
+      pacer?.stop()
+      for session in sessions { session.abort() }
+      sessions = []
+    }
+    await group.stop()
+  }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import Triwire
+
+/// Why a trial could not be measured, as a sentence.
+struct TrialFailure: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// The server of a trial, in a process of its own.
+final class ServerProcess {
+  private let process: Foundation.Process
+  private let input: FileHandle
+  private var lines: AsyncStream<String>.Iterator
+
+  /// Starts the executable again, as the server of a trial.
+  ///
+  /// - Throws: ``TrialFailure`` when it cannot be started.
+  init(executable: String) throws {
+    let process = Foundation.Process()
+    let (requests, replies) = (Pipe(), Pipe())
+    process.executableURL = URL(filePath: executable)
+    process.arguments = [TrialServer.word]
+    process.standardInput = requests
+    process.standardOutput = replies
+    do {
+      try process.run()
+    } catch {
+      throw TrialFailure("\(executable) could not be started as a server: \(error)")
+    }
+    self.process = process
+    input = requests.fileHandleForWriting
+    lines = ServerProcess.lines(of: replies.fileHandleForReading).makeAsyncIterator()
+  }
+
+  /// The number of the process.
+  var identifier: Int32 { process.processIdentifier }
+
+  /// Asks one thing and waits for the answer.
+  ///
+  /// - Throws: ``TrialFailure`` when the server has ended or could not do it; `CancellationError`.
+  func ask(_ request: ControlRequest) async throws -> ControlReply {
+    try input.write(contentsOf: encodeLine(request))
+    guard let line = await lines.next(isolation: #isolation) else {
+      try Task.checkCancellation()
+      throw TrialFailure("the server's process ended before its trial did")
+    }
+    let reply: ControlReply = try decodeLine(line)
+    if case .failed(let reason) = reply { throw TrialFailure("the server says: \(reason)") }
+    return reply
+  }
+
+  /// Ends the process and waits until it is gone.
+  func stop() {
+    try? input.close()
+    process.terminate()
+    process.waitUntilExit()
+  }
+
+  /// The lines that come out of a pipe, read by a thread of its own until the pipe is closed.
+  private static func lines(of handle: FileHandle) -> AsyncStream<String> {
+    AsyncStream { continuation in
+      Thread.detachNewThread {
+        var rest = Data()
+        while case let data = handle.availableData, !data.isEmpty {
+          rest.append(data)
+          while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            continuation.yield(String(decoding: rest[..<end], as: UTF8.self))
+            rest = Data(rest[rest.index(after: end)...])
+          }
+        }
+        continuation.finish()
+      }
+    }
+  }
+}
+
+/// Writes to standard output, at once.
+func writeOutput(_ bytes: [UInt8]) throws {
+  try FileHandle.standardOutput.write(contentsOf: Data(bytes))
+}
+
+extension TrialServer {
+  /// The word that starts the executable as the server of a trial.
+  public static let word = "trial-server"
+}

@@ -1,0 +1,162 @@
+import FoundationEssentials
+import Triwire
+
+/// The server and the clients of one trial, and the order in which things happen to them.
+final class TrialRig {
+  let trial: Trial
+  let plan: SendPlan
+  let server: ServerProcess
+  let clients: LoadClients
+  let watcher: TrialRun.Watcher?
+  private var isClosed = false
+
+  init(_ trial: Trial, executable: String, _ watcher: TrialRun.Watcher?) throws {
+    self.trial = trial
+    self.watcher = watcher
+    plan = SendPlan(trial.scenario, seed: trial.seed)
+    server = try ServerProcess(executable: executable)
+    clients = try LoadClients(trial, plan, core: Cores.clients)
+  }
+
+  /// Starts serving and opens all sessions in steps, reading at each what they cost.
+  func connect(_ measurement: inout Measurement) async throws {
+    let scenario = trial.scenario
+    let setup = TrialSetup(scenario: scenario, seed: trial.seed, core: Cores.server)
+    guard case .ready(let port) = try await server.ask(.configure(setup)) else {
+      throw TrialFailure("the server did not say where it listens")
+    }
+    let before = try await Reading(self)
+    var steps: [MemoryCost.Step] = []
+    for step in scenario.idle?.steps ?? TrialRig.steps(to: scenario.clients) {
+      try await clients.connect(upTo: step, port: port) { [watcher] connected in
+        watcher?(TrialProgress(phase: .connecting, connected: connected))
+      }
+      steps.append(try await idle(step))
+    }
+    // Acknowledgements that TCP has delayed belong to the openings.
+    try await pause(SendPlan.quiet.nanoseconds)
+    let after = try await Reading(self)
+    measurement.memory = MemoryCost(steps: steps)
+    measurement.connection = ConnectionCost(
+      await clients.openings(), from: before, to: after)
+    measurement.failures += after.disagreements
+  }
+
+  /// Sends all messages of the plan, and accounts for them and for what they cost.
+  func exchange(_ measurement: inout Measurement) async throws {
+    guard !trial.scenario.traffic.isEmpty else { return }
+    let lead: UInt64 = 50_000_000
+    var before = try await Reading(self)
+    let start = EventLoop.clock() + lead
+    _ = try await server.ask(.start(at: start))
+    await clients.start(at: start)
+    if plan.measuredFrom > 0 {
+      // In the quiet between warm-up and measuring, as late as the reading itself allows.
+      try await watch(.warmingUp, until: start + plan.measuredFrom - lead * 2)
+      before = try await Reading(self)
+    }
+    try await watch(.measuring, until: start + plan.end)
+    let after = try await drain(until: start + plan.end + trial.scenario.drain.nanoseconds)
+    try await account(&measurement, from: before, to: after)
+  }
+
+  /// Waits for the last messages and for the acknowledgements after them.
+  private func drain(until deadline: UInt64) async throws -> Reading {
+    while EventLoop.clock() < deadline {
+      if await clients.isComplete(),
+        case .progress(_, isComplete: true) = try await server.ask(.progress)
+      {
+        break
+      }
+      try await pause(10_000_000)
+    }
+    try await pause(SendPlan.quiet.nanoseconds)
+    return try await Reading(self)
+  }
+
+  /// What the server holds with so many idle clients, and how busy it is with them.
+  private func idle(_ clients: Int) async throws -> MemoryCost.Step {
+    var share = 0.0
+    if let hold = trial.scenario.idle?.hold.nanoseconds, hold > 0 {
+      let before = ProcessReading(of: server.identifier)
+      watcher?(TrialProgress(phase: .idling, connected: clients))
+      try await pause(hold)
+      let after = ProcessReading(of: server.identifier)
+      share = Double(after.ran - before.ran) / Double(hold)
+    }
+    return ProcessReading.memory(of: server.identifier, clients: clients, cpuShare: share)
+  }
+
+  /// Waits until a moment, and tells the watcher how it goes.
+  private func watch(_ phase: TrialProgress.Phase, until deadline: UInt64) async throws {
+    guard let watcher else {
+      return try await pause(deadline - min(deadline, EventLoop.clock()))
+    }
+    var (last, lastTime) = (await clients.progress(), EventLoop.clock())
+    while case let now = EventLoop.clock(), now < deadline {
+      try await pause(min(250_000_000, deadline - now))
+      let (next, nextTime) = (await clients.progress(), EventLoop.clock())
+      let rate = Double(next.arrived - last.arrived) * 1e9 / Double(max(1, nextTime - lastTime))
+      watcher(TrialProgress(phase: phase, messagesPerSecond: rate, p99: next.p99))
+      (last, lastTime) = (next, nextTime)
+    }
+  }
+
+  private func pause(_ nanoseconds: UInt64) async throws {
+    try await Task.sleep(nanoseconds: nanoseconds)
+  }
+
+  /// Ends both processes' part of the trial.
+  func close() async {
+    guard !isClosed else { return }
+    isClosed = true
+    await clients.close()
+    server.stop()
+  }
+
+  /// Four equal steps, or as many as there are clients.
+  private static func steps(to clients: Int) -> [Int] {
+    Set((1...4).map { clients * $0 / 4 }).filter { $0 > 0 }.sorted()
+  }
+}
+
+/// Which cores the two processes of a trial run on.
+enum Cores {
+  private static let count = Process.coreCount
+  /// The server's core, where there are enough.
+  static var server: Int? { count >= 2 ? 0 : nil }
+  /// The clients' core, where there are enough.
+  static var clients: Int? { count >= 2 ? 1 : nil }
+}
+
+/// What both processes have moved and worked so far.
+struct Reading: Sendable {
+  let time: UInt64
+  let server: WireReading
+  let clients: WireReading
+  let serverWork: ProcessReading
+  let clientWork: ProcessReading
+
+  init(_ rig: TrialRig) async throws {
+    time = EventLoop.clock()
+    serverWork = ProcessReading(of: rig.server.identifier)
+    clientWork = ProcessReading(of: ProcessInfo.processInfo.processIdentifier)
+    guard case .reading(let server) = try await rig.server.ask(.read) else {
+      throw TrialFailure("the server did not say what its sessions moved")
+    }
+    self.server = server
+    clients = await rig.clients.read()
+  }
+
+  /// What does not agree, within each process and between them.
+  var disagreements: [String] {
+    let pairs = [
+      ("clients sent", clients.sent.socket, "server received", server.received.socket),
+      ("server sent", server.sent.socket, "clients received", clients.received.socket),
+    ]
+    let between = pairs.filter { $0.1 != $0.3 }.map { one, sent, other, received in
+      "the \(one) \(grouped(sent)) bytes and the \(other) \(grouped(received))"
+    }
+    return [clients.disagreement, server.disagreement].compactMap { $0 } + between
+  }
+}

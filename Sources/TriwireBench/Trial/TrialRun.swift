@@ -1,0 +1,58 @@
+import FoundationEssentials
+import Triwire
+
+/// Runs one trial and measures it: a fresh server in a process of its own, fresh clients in this.
+public struct TrialRun: Sendable {
+  /// Takes news of a trial, now and then while it runs.
+  public typealias Watcher = @Sendable (TrialProgress) -> Void
+
+  private let trial: Trial
+  private let executable: String
+  private let startedAt: String
+
+  /// Prepares a trial.
+  ///
+  /// - Parameters:
+  ///   - trial: What to measure.
+  ///   - executable: A program that calls ``TrialServer/run()`` when started with the word
+  ///     ``TrialServer/word``; this program itself unless given.
+  ///   - startedAt: The moment in UTC (ISO 8601), for the record.
+  public init(_ trial: Trial, executable: String? = nil, startedAt: String) {
+    self.trial = trial
+    self.executable = executable ?? TrialRun.ownExecutable
+    self.startedAt = startedAt
+  }
+
+  /// Measures the trial.
+  ///
+  /// Whatever goes wrong stands in ``Measurement/failures``. At most four times a second `watcher`
+  /// is told how far it is; without one nobody looks at the clients while they are measured.
+  ///
+  /// - Parameter watcher: Whom to tell.
+  /// - Returns: The numbers of the trial.
+  /// - Throws: `CancellationError` when the task is cancelled, and nothing else.
+  public func measure(_ watcher: Watcher?) async throws -> Measurement {
+    var measurement = Measurement(trial, startedAt: startedAt)
+    do {
+      let rig = try TrialRig(trial, executable: executable, watcher)
+      do {
+        try await rig.connect(&measurement)
+        try await rig.exchange(&measurement)
+        await rig.close()
+      } catch {
+        await rig.close()
+        throw error
+      }
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      measurement.failures.append("\(error)")
+    }
+    return measurement
+  }
+
+  private static var ownExecutable: String {
+    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return link ?? CommandLine.arguments[0]
+  }
+}

@@ -1,0 +1,184 @@
+import FoundationEssentials
+import Glibc
+import Triwire
+
+/// The server's process of a trial, told over standard input what to do.
+///
+/// The command starts itself again for each trial with the word `trial-server`, which help does
+/// not show. It reads ``ControlRequest`` lines, answers each with one ``ControlReply`` line, and
+/// ends when its input is closed: when the process that measures ends, however that comes about.
+public enum TrialServer {
+  /// Serves one trial until standard input is closed.
+  public static func run() async {
+    // Ctrl-C goes to the whole foreground group; the process that measures decides what it means.
+    signal(SIGINT, SIG_IGN)
+    Process.raiseDescriptorLimit()
+    var served: ServedTrial?
+    while let line = readLine() {
+      let reply: ControlReply
+      do {
+        reply = try await answer(try decodeLine(line), &served)
+      } catch {
+        reply = .failed("\(error)")
+      }
+      guard (try? writeOutput(try encodeLine(reply))) != nil else { return }
+    }
+  }
+
+  private static func answer(
+    _ request: ControlRequest, _ served: inout ServedTrial?
+  ) async throws -> ControlReply {
+    if case .configure(let setup) = request {
+      let trial = ServedTrial(setup)
+      served = trial
+      return .ready(port: try await trial.listen())
+    }
+    guard let served else { return .failed("the trial is not configured") }
+    switch request {
+    case .configure: return .failed("the trial is configured already")
+    case .start(let start):
+      await served.start(at: start)
+      return .started
+    case .read: return .reading(await served.read())
+    case .progress: return await served.progress()
+    case .finish: return await served.finish()
+    }
+  }
+}
+
+/// The sessions of one trial on the server's side.
+private final class ServedTrial: @unchecked Sendable {
+  // What changes is touched on the server's one loop alone, and only after a session opened
+  // there; which is what makes `@unchecked Sendable` hold.
+
+  private let scenario: Scenario
+  private let plan: SendPlan
+  private let server: TriwireServer
+  private let receiver: Receiver
+  private let groups: [Topic]
+  private var sessions: [Session?]
+  private var pacer: Pacer?
+  private var ends: [String] = []
+  private let isBroadcast: Bool
+
+  init(_ setup: TrialSetup) {
+    scenario = setup.scenario
+    plan = SendPlan(setup.scenario, seed: setup.seed)
+    receiver = Receiver(setup.scenario, plan, of: .server)
+    sessions = Array(repeating: nil, count: setup.scenario.clients)
+    isBroadcast = setup.scenario.traffic.contains { $0.direction == .broadcast }
+    var configuration = TriwireServer.Configuration()
+    configuration.loops = 1
+    configuration.cpus = setup.core.map { [$0] } ?? []
+    configuration.maximumSegment = TrialSetup.maximumSegment
+    configuration.congestionControl = TrialSetup.congestionControl
+    configuration.session = TrialSetup.session
+    configuration.topics = setup.scenario.groups
+    // A connection for messages upwards lives as long as the trial, however rarely it is used.
+    configuration.keepAliveSeconds = 7200
+    let server = TriwireServer(configuration: configuration)
+    self.server = server
+    groups = (0..<setup.scenario.groups).map { server.topic("\($0)") }
+  }
+
+  /// Starts listening, and returns the port.
+  func listen() async throws -> UInt16 {
+    server.session(at: "/client/{number}", synchronously: { [self] in opened($0) })
+    return try await server.start(on: "127.0.0.1:0").port
+  }
+
+  /// Takes a client's session: greets it, so that the client sees a first message arrive.
+  private func opened(_ session: Session) {
+    guard let client = Int(session.parameter), sessions.indices.contains(client) else {
+      return session.close(.policyViolation, "there is no client \(session.parameter)")
+    }
+    sessions[client] = session
+    if isBroadcast { session.subscribe(to: groups[client % groups.count]) }
+    session.receive { [self] kind, message in received(kind, message, from: client) }
+    session.whenEnded { [self] end in
+      if !end.isClean { ends.append("client \(client): \(end.code) \(end.reason)") }
+      sessions[client] = nil
+    }
+    session.sendNow(.text, Greeting.bytes.span)
+  }
+
+  private func received(_ kind: MessageKind, _ message: Span<UInt8>, from client: Int) {
+    guard let stamp = Stamp(of: message), scenario.traffic.indices.contains(stamp.flow) else {
+      return receiver.receive(message, at: client)
+    }
+    switch scenario.traffic[stamp.flow].direction {
+    case .up, .down: receiver.receive(stamp, at: client)
+    case .echo: sessions[client]?.sendNow(kind, message)
+    case .broadcast: groups[client % groups.count].publish(Message(kind, message))
+    }
+  }
+
+  /// Sends the server's part of the plan from a moment on.
+  func start(at start: UInt64) async {
+    guard let loop else { return }
+    await loop.perform { [self] in
+      receiver.start = start
+      let pacer = Pacer(
+        plan.fromServer, of: scenario, measuredFrom: plan.measuredFrom, on: loop
+      ) { [self] send, kind, message in
+        if scenario.traffic[Int(send.flow)].direction == .broadcast {
+          groups[Int(send.sender)].publish(Message(kind, message))
+        } else {
+          sessions[Int(send.sender)]?.sendNow(kind, message)
+        }
+      }
+      pacer.begin(at: start)
+      self.pacer = pacer
+    }
+  }
+
+  func read() async -> WireReading {
+    guard let loop else { return WireReading(of: [], at: "server") }
+    var reading = await loop.perform { [self] in
+      WireReading(of: sessions.lazy.compactMap { $0 }, at: "server")
+    }
+    reading.systemCalls = await server.systemCalls().total
+    return reading
+  }
+
+  func progress() async -> ControlReply {
+    guard let loop else { return .progress(arrived: 0, isComplete: true) }
+    return await loop.perform { [self] in
+      .progress(arrived: receiver.arrived, isComplete: receiver.isComplete)
+    }
+  }
+
+  func finish() async -> ControlReply {
+    guard let loop else { return .failed("no client has connected") }
+    return await loop.perform { [self] in
+      pacer?.stop()
+      return .finished(receiver.finish(), slip: pacer?.slip ?? Histogram(), ends: ends)
+    }
+  }
+
+  /// The server's loop, which the first session shows.
+  private var loop: EventLoop? { sessions.lazy.compactMap { $0 }.first?.loop }
+}
+
+/// The first message of every session, so that its arrival can be timed.
+enum Greeting {
+  /// Shorter than any measured message, so that none is taken for it.
+  static let bytes = Array("hello".utf8)
+
+  /// Whether a message is the greeting.
+  static func matches(_ message: Span<UInt8>) -> Bool { message.count < Stamp.length }
+}
+
+extension Message {
+  /// A message with a copy of the bytes.
+  init(_ kind: MessageKind, _ payload: Span<UInt8>) {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(payload.count)
+    for position in payload.indices { bytes.append(payload[position]) }
+    self =
+      switch kind {
+      case .text: Message(String(decoding: bytes, as: UTF8.self))
+      case .binary: Message(binary: bytes)
+      }
+  }
+}

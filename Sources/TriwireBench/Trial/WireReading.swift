@@ -1,0 +1,82 @@
+import Triwire
+
+/// What the sessions of one process have moved since they were opened, and whether all who
+/// counted it agree.
+struct WireReading: Codable, Sendable {
+  /// Towards the peer.
+  var sent = ByteLayers()
+  /// From the peer; the kernel does not say how many of its segments were what.
+  var received = ByteLayers()
+  /// TCP connections of the sessions.
+  var connections: UInt64 = 0
+  /// System calls of the loops.
+  var systemCalls = 0
+  /// Sessions open.
+  var sessions = 0
+  /// What does not agree, as a sentence; the first session of which this is true.
+  var disagreement: String?
+
+  /// Reads the counters of sessions that move nothing at this moment; on their loop.
+  init(of sessions: some Sequence<Session>, at side: String) {
+    for session in sessions where session.isOpen { add(session.trafficNow, at: side) }
+  }
+
+  private mutating func add(_ traffic: Traffic, at side: String) {
+    var (up, down) = (ByteLayers(traffic.sent), ByteLayers(traffic.received))
+    for stream in traffic.streams {
+      up.socket += stream.bytesSent
+      down.socket += stream.bytesReceived
+    }
+    for kernel in traffic.kernel {
+      up.retransmitted += kernel.bytesRetransmitted
+      up.segments += UInt64(kernel.segmentsSent)
+      up.acknowledgements += UInt64(kernel.segmentsSent) - UInt64(kernel.dataSegmentsSent)
+    }
+    let kernelSent = traffic.kernel.reduce(0) { $0 + $1.bytesSent - $1.bytesRetransmitted }
+    let kernelReceived = traffic.kernel.reduce(0) { $0 + $1.bytesReceived }
+    check("sent", side, traffic.sent.total, up.socket, kernelSent)
+    check("received", side, traffic.received.total, down.socket, kernelReceived)
+    sent += up
+    received += down
+    connections += UInt64(traffic.kernel.count)
+    sessions += 1
+  }
+
+  /// Notes when ledger, sockets and kernel counted different bytes.
+  private mutating func check(
+    _ verb: String, _ side: String, _ ledger: UInt64, _ socket: UInt64, _ kernel: UInt64
+  ) {
+    guard disagreement == nil, ledger != socket || socket != kernel else { return }
+    disagreement =
+      "a session of the \(side) \(verb) \(grouped(ledger)) bytes by its ledger, "
+      + "\(grouped(socket)) by its sockets and \(grouped(kernel)) by the kernel's count"
+  }
+}
+
+extension ByteLayers {
+  /// The layers of a ledger; what sockets and kernel counted is still missing.
+  fileprivate init(_ ledger: Ledger) {
+    payload = ledger.payload
+    framing = ledger.framing
+    control = ledger.control
+    http = ledger.http
+  }
+
+  /// What one direction moved between two readings of the side that sends it.
+  ///
+  /// TCP and IP headers are 52 bytes per segment; a SYN has 8 bytes more than that, and the kernel
+  /// does not count the SYN-ACK of the side that accepts (60 bytes).
+  init(from before: WireReading, to after: WireReading, isAccepting: Bool) {
+    payload = after.sent.payload - before.sent.payload
+    framing = after.sent.framing - before.sent.framing
+    control = after.sent.control - before.sent.control
+    http = after.sent.http - before.sent.http
+    socket = after.sent.socket - before.sent.socket
+    retransmitted = after.sent.retransmitted - before.sent.retransmitted
+    let opened = after.connections - before.connections
+    segments = after.sent.segments - before.sent.segments + (isAccepting ? opened : 0)
+    acknowledgements =
+      after.sent.acknowledgements - before.sent.acknowledgements + (isAccepting ? opened : 0)
+    tcpip = 52 * segments + 8 * opened
+  }
+}

@@ -1,0 +1,126 @@
+import TriwireBench
+
+/// What the person at the keyboard wrote wrong, and what to write instead.
+struct UsageError: Error, Equatable {
+  let message: String
+}
+
+/// An option of a command, as it is written and explained.
+struct Option: Equatable, Sendable {
+  /// With its dashes: `--seed`.
+  let name: String
+  /// What stands for its value in help; `nil` when it has none.
+  let value: String?
+  let help: String
+
+  init(_ name: String, _ value: String? = nil, _ help: String) {
+    self.name = name
+    self.value = value
+    self.help = help
+  }
+}
+
+/// The words of a command line, sorted into options and operands.
+///
+/// An option with a value takes the next word or what follows an equals sign; options and
+/// operands may be mixed; after `--` all words are operands.
+struct Arguments: Equatable {
+  private(set) var operands: [String] = []
+  private var values: [String: String] = [:]
+
+  init(_ words: [String], of command: String, options: [Option]) throws(UsageError) {
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      if word == "--" {
+        operands += rest
+        return
+      }
+      guard word.hasPrefix("-"), word != "-" else {
+        operands.append(word)
+        continue
+      }
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = parts[0] == "-h" ? "--help" : String(parts[0])
+      guard let option = options.first(where: { $0.name == name }) else {
+        let hint = Suggestion.phrase(for: name, among: options.map(\.name), quoted: "")
+        throw UsageError(message: "\(command) has no option \(name)\(hint)")
+      }
+      let given = parts.count > 1 ? String(parts[1]) : nil
+      try add(
+        option, given ?? (option.value == nil ? nil : rest.popFirst()), isJoined: given != nil)
+    }
+  }
+
+  private mutating func add(
+    _ option: Option, _ value: String?, isJoined: Bool
+  ) throws(UsageError) {
+    guard values[option.name] == nil else {
+      throw UsageError(message: "\(option.name) stands there twice, write it once")
+    }
+    guard let placeholder = option.value else {
+      guard !isJoined else { throw UsageError(message: "\(option.name) takes no value") }
+      values[option.name] = ""
+      return
+    }
+    guard let value, !value.isEmpty, isJoined || !value.hasPrefix("--") else {
+      throw UsageError(
+        message: "\(option.name) needs a value, write \(option.name) \(placeholder)")
+    }
+    values[option.name] = value
+  }
+
+  /// Whether an option is there.
+  func has(_ name: String) -> Bool { values[name] != nil }
+
+  /// The value of an option, if it is there.
+  func text(_ name: String) -> String? { values[name] }
+
+  /// The whole number an option gives, if it is there.
+  func number<N: FixedWidthInteger>(
+    _ name: String, from low: N, to high: N
+  ) throws(UsageError) -> N? {
+    guard let text = values[name] else { return nil }
+    guard let number = N(text), number >= low, number <= high else {
+      throw UsageError(
+        message: "\(name) is \(text), write a whole number from \(low) to \(high)")
+    }
+    return number
+  }
+
+  /// The known word an option gives, if it is there.
+  func choice<C: CaseIterable & RawRepresentable<String>>(
+    _ name: String
+  ) throws(UsageError) -> C? {
+    guard let text = values[name] else { return nil }
+    return try Arguments.known(text, for: name)
+  }
+
+  /// The known words an option gives, separated by commas, if it is there.
+  func choices<C: CaseIterable & RawRepresentable<String>>(
+    _ name: String
+  ) throws(UsageError) -> [C]? {
+    guard let text = values[name] else { return nil }
+    var choices: [C] = []
+    for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let choice: C = try Arguments.known(String(word), for: name)
+      guard !choices.contains(where: { $0.rawValue == choice.rawValue }) else {
+        throw UsageError(message: "\(name) names \(word) twice, write it once")
+      }
+      choices.append(choice)
+    }
+    return choices
+  }
+
+  private static func known<C: CaseIterable & RawRepresentable<String>>(
+    _ word: String, for name: String
+  ) throws(UsageError) -> C {
+    let known = C.allCases.map(\.rawValue)
+    guard let choice = C(rawValue: word) else {
+      let hint = Suggestion.phrase(for: word, among: known, quoted: "")
+      throw UsageError(
+        message:
+          "\(name) does not know \"\(word)\", it knows \(known.joined(separator: ", "))\(hint)")
+    }
+    return choice
+  }
+}

@@ -1,0 +1,55 @@
+import FoundationEssentials
+import Glibc
+
+/// How the command ends, for scripts (64 and 65 as in sysexits.h, 130 as shells say for SIGINT).
+enum ExitStatus: Int32, CaseIterable {
+  case done = 0
+  case failed = 1
+  case usage = 64
+  case badScenario = 65
+  case interrupted = 130
+
+  /// What it stands for, in help.
+  var meaning: String {
+    switch self {
+    case .done: "all went well"
+    case .failed: "a trial failed, or the command could not do its work"
+    case .usage: "the command line is wrong"
+    case .badScenario: "a scenario file is wrong"
+    case .interrupted: "stopped by Ctrl-C; what was measured is written"
+    }
+  }
+}
+
+/// Where the command writes.
+enum Output {
+  /// Writes results: to standard output.
+  static func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+
+  /// Writes progress and complaints: to standard error.
+  static func complain(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+  /// Writes text as it is.
+  static func write(_ text: String, to descriptor: Int32) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let written = unsafe rest.withUnsafeBytes { bytes in
+        unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+      }
+      // A reader that went away (EPIPE) wants no more.
+      guard written > 0 || errno == EINTR else { return }
+      rest = rest.dropFirst(max(0, written))
+    }
+  }
+
+  /// Whether a descriptor is a terminal.
+  static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+  /// Whether text for a descriptor may be coloured: on a terminal, unless NO_COLOR is set
+  /// (no-color.org) or the terminal can do nothing.
+  static func isColoured(_ descriptor: Int32) -> Bool {
+    let environment = ProcessInfo.processInfo.environment
+    return isTerminal(descriptor) && environment["NO_COLOR", default: ""].isEmpty
+      && environment["TERM"] != "dumb"
+  }
+}

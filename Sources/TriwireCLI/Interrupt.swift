@@ -1,0 +1,28 @@
+@unsafe @preconcurrency import Dispatch
+import Glibc
+
+/// Turns Ctrl-C (and SIGTERM) into the end of a task, so that what it has done is kept.
+///
+/// The first signal cancels the task; a second one ends the process at once.
+final class Interrupt: Sendable {
+  private let sources: [any DispatchSourceSignal]
+
+  /// Cancels `task` when a signal comes.
+  init<Success, Failure>(cancels task: Task<Success, Failure>) {
+    sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        if task.isCancelled { exit(ExitStatus.interrupted.rawValue) }
+        task.cancel()
+      }
+      source.resume()
+      return source
+    }
+  }
+
+  /// Stops listening for signals; they are ignored from now on.
+  func stop() {
+    for source in sources { source.cancel() }
+  }
+}

@@ -1,0 +1,112 @@
+import FoundationEssentials
+import Glibc
+import TriwireBench
+
+extension Command {
+  /// `triwire run`: measure and compare.
+  static let runCommand = Command(
+    name: "run", summary: "run scenarios over each transport and compare them",
+    usage: "[FILE|DIR …] [OPTION …]",
+    explanation: """
+      Runs scenario files, all files of a folder, or, without any, the shipped suite in the folder
+      Scenarios of the current directory. Each trial has a server process of its own. A table per
+      scenario goes to standard output, progress to standard error, and the report to a folder:
+      result.json with all figures and report.md with the tables, written after every trial.
+      Ctrl-C ends the run and keeps what was measured.
+
+      Profiles: smoke measures each transport once for 3 seconds, quick 3 times for 10 seconds,
+      full as often and as long as the scenario files say. A file may change that for itself.
+      """,
+    options: [
+      Option("--transports", "LIST", "only these of websocket,sse,long-polling"),
+      Option("--profile", "NAME", "smoke, quick or full; smoke unless given"),
+      Option("--repetitions", "N", "so many of each trial, whatever profile and file say"),
+      Option("--output", "DIR", "where to write the report; a new folder in Reports unless given"),
+      Option("--seed", "N", "where all that is random starts from; the files' own unless given"),
+      Option("--quiet", nil, "show only what failed"),
+    ]
+  ) { arguments in
+    let choices = Plan.Choices(
+      profile: try arguments.choice("--profile") ?? .smoke,
+      transports: try arguments.choices("--transports"),
+      repetitions: try arguments.number("--repetitions", from: 1, to: 100),
+      seed: try arguments.number("--seed", from: 0, to: 1 << 53))
+    let plan = Plan(try Suite.files(arguments.operands), choosing: choices)
+    let folder = try ReportFolder(path: arguments.text("--output") ?? freshFolder())
+    let task = Task { [isQuiet = arguments.has("--quiet")] in
+      try await SuiteRun(plan, into: folder, isQuiet: isQuiet).run()
+    }
+    let interrupt = Interrupt(cancels: task)
+    defer { interrupt.stop() }
+    return try await task.value
+  }
+
+  /// A folder in `Reports` that is not there yet, named for the moment.
+  private static func freshFolder() -> String {
+    let name = "Reports/" + timestamp().replacing(":", with: "-")
+    let taken = (2...).lazy.map { "\(name)-\($0)" }
+    guard FileManager.default.fileExists(atPath: name) else { return name }
+    return taken.first { !FileManager.default.fileExists(atPath: $0) } ?? name
+  }
+}
+
+/// All trials of a plan, one after the other, with a report that grows by each.
+private struct SuiteRun {
+  private let plan: Plan
+  private let folder: ReportFolder
+  private let progress: Progress
+  private let isQuiet: Bool
+
+  init(_ plan: Plan, into folder: ReportFolder, isQuiet: Bool) {
+    self.plan = plan
+    self.folder = folder
+    self.isQuiet = isQuiet
+    progress = Progress(of: plan, isQuiet: isQuiet)
+  }
+
+  func run() async throws -> ExitStatus {
+    var report = Report(
+      plan, on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
+    try folder.write(report)
+    for (position, trial) in plan.trials.enumerated() {
+      progress.start(position)
+      guard let measurement = try await measure(trial) else {
+        report.state = .interrupted
+        break
+      }
+      report.add(measurement)
+      try folder.write(report)
+      progress.finish(measurement)
+    }
+    return try finish(&report)
+  }
+
+  /// What the trial measured, or `nil` when somebody stopped it.
+  private func measure(_ trial: Trial) async throws -> Measurement? {
+    do {
+      return try await TrialRun(trial, startedAt: timestamp()).measure(progress.show)
+    } catch is CancellationError {
+      return nil
+    }
+  }
+
+  private func finish(_ report: inout Report) throws -> ExitStatus {
+    progress.clear()
+    report.environment.load.append(.current)
+    try folder.write(report)
+    if !isQuiet {
+      Output.print(report.terminalText(isColoured: Output.isColoured(STDOUT_FILENO)))
+      Output.print("Written to \(folder.resultPath) and \(folder.markdownPath)")
+    }
+    if report.state == .interrupted {
+      Output.complain(
+        "triwire: stopped after \(report.trials.count) of \(report.plannedTrials) trials, "
+          + "the report has what was measured")
+      return .interrupted
+    }
+    return report.trials.allSatisfy(\.failures.isEmpty) ? .done : .failed
+  }
+}
+
+/// The moment in UTC, to the second (ISO 8601).
+private func timestamp() -> String { Date().formatted(.iso8601) }

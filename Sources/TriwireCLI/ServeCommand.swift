@@ -1,0 +1,29 @@
+import TriwireBench
+
+extension Command {
+  /// `triwire serve`: a server to try the transports on.
+  static let serveCommand = Command(
+    name: "serve", summary: "serve echo, topics and plain HTTP for any client",
+    usage: "--listen HOST:PORT",
+    explanation: """
+      Serves until it is told to stop (Ctrl-C or SIGTERM), then lets requests finish and exits
+      with 0. Every session path takes WebSocket, Server-Sent Events and long polling.
+
+        /echo         each message goes back to its sender
+        /topics/NAME  messages published to NAME; POST publishes its body as one message
+        /reflect      plain HTTP, any method: the body of the request is the body of the answer
+        /healthz      plain HTTP: 200 as long as the server is well
+      """,
+    options: [
+      Option("--listen", "HOST:PORT", "where to listen; port 0 picks a free one and prints it")
+    ]
+  ) { arguments in
+    if let operand = arguments.operands.first {
+      throw UsageError(message: "triwire serve takes no \(operand), only options")
+    }
+    guard let address = arguments.text("--listen") else {
+      throw UsageError(message: "write where to listen: --listen 127.0.0.1:8080")
+    }
+    return try await serve(on: address)
+  }
+}

@@ -1,0 +1,111 @@
+/// What the command prints for `--help` after some words.
+struct Snapshot: Sendable {
+  let words: [String]
+  let text: String
+}
+
+/// All help texts.
+let helpSnapshots = [
+  Snapshot(
+    words: [],
+    text: """
+      Compares WebSocket, Server-Sent Events and long polling on one HTTP server: latency, bytes on
+      the wire and the cost of connections.
+
+      Usage: triwire COMMAND …
+
+      Commands:
+        run       run scenarios over each transport and compare them
+        list      list the scenarios of the shipped suite, or of other files
+        validate  check scenario files without running them
+        serve     serve echo, topics and plain HTTP for any client
+
+      Options:
+        --help     show this and exit
+        --version  show the version and exit
+
+      Exit status:
+        0    all went well
+        1    a trial failed, or the command could not do its work
+        64   the command line is wrong
+        65   a scenario file is wrong
+        130  stopped by Ctrl-C; what was measured is written
+
+      triwire COMMAND --help says more about each.
+
+      """),
+  Snapshot(
+    words: ["run"],
+    text: """
+      Run scenarios over each transport and compare them.
+
+      Usage: triwire run [FILE|DIR …] [OPTION …]
+
+      Runs scenario files, all files of a folder, or, without any, the shipped suite in the folder
+      Scenarios of the current directory. Each trial has a server process of its own. A table per
+      scenario goes to standard output, progress to standard error, and the report to a folder:
+      result.json with all figures and report.md with the tables, written after every trial.
+      Ctrl-C ends the run and keeps what was measured.
+
+      Profiles: smoke measures each transport once for 3 seconds, quick 3 times for 10 seconds,
+      full as often and as long as the scenario files say. A file may change that for itself.
+
+      Options:
+        --transports LIST  only these of websocket,sse,long-polling
+        --profile NAME     smoke, quick or full; smoke unless given
+        --repetitions N    so many of each trial, whatever profile and file say
+        --output DIR       where to write the report; a new folder in Reports unless given
+        --seed N           where all that is random starts from; the files' own unless given
+        --quiet            show only what failed
+        --help             show this and exit
+
+      """),
+  Snapshot(
+    words: ["list"],
+    text: """
+      List the scenarios of the shipped suite, or of other files.
+
+      Usage: triwire list [FILE|DIR …]
+
+      Shows the name and the description of each scenario. Without a file, these are the
+      scenarios in the folder Scenarios of the current directory.
+
+      Options:
+        --help  show this and exit
+
+      """),
+  Snapshot(
+    words: ["validate"],
+    text: """
+      Check scenario files without running them.
+
+      Usage: triwire validate FILE|DIR …
+
+      Says of each file that it is correct, or all that is wrong in it: file, line, key, and what
+      to write instead. Exits with 65 when one is wrong.
+
+      Options:
+        --help  show this and exit
+
+      """),
+  Snapshot(
+    words: ["serve"],
+    text: """
+      Serve echo, topics and plain HTTP for any client.
+
+      Usage: triwire serve --listen HOST:PORT
+
+      Serves until it is told to stop (Ctrl-C or SIGTERM), then lets requests finish and exits
+      with 0. Every session path takes WebSocket, Server-Sent Events and long polling.
+
+        /echo         each message goes back to its sender
+        /topics/NAME  messages published to NAME; POST publishes its body as one message
+        /reflect      plain HTTP, any method: the body of the request is the body of the answer
+        /healthz      plain HTTP: 200 as long as the server is well
+
+      Options:
+        --listen HOST:PORT  where to listen; port 0 picks a free one and prints it
+        --help              show this and exit
+
+      """),
+]

@@ -1,0 +1,74 @@
+import Testing
+
+@Suite("Usage errors")
+struct UsageTests {
+  /// Words that are wrong, and what is said about them.
+  private static let wrong: [(words: [String], message: String, help: String)] = [
+    ([], "write what to do: run, list, validate, serve", "triwire --help"),
+    (["rum"], "there is no command rum, did you mean run?", "triwire --help"),
+    (["benchmark"], "there is no command benchmark", "triwire --help"),
+    (["--versoin"], "triwire has no option --versoin, did you mean --version?", "triwire --help"),
+    (
+      ["run", "--transport", "sse"],
+      "triwire run has no option --transport, did you mean --transports?", "triwire run --help"
+    ),
+    (
+      ["run", "--transports", "ws"],
+      "--transports does not know \"ws\", it knows websocket, sse, long-polling",
+      "triwire run --help"
+    ),
+    (
+      ["run", "--transports=sse,sse"], "--transports names sse twice, write it once",
+      "triwire run --help"
+    ),
+    (
+      ["run", "--profile", "fast"], "--profile does not know \"fast\", it knows smoke, quick, full",
+      "triwire run --help"
+    ),
+    (
+      ["run", "--repetitions", "0"], "--repetitions is 0, write a whole number from 1 to 100",
+      "triwire run --help"
+    ),
+    (
+      ["run", "--seed", "x"], "--seed is x, write a whole number from 0 to 9007199254740992",
+      "triwire run --help"
+    ),
+    (["run", "--seed"], "--seed needs a value, write --seed N", "triwire run --help"),
+    (
+      ["run", "--output", "--quiet"], "--output needs a value, write --output DIR",
+      "triwire run --help"
+    ),
+    (["run", "--quiet=yes"], "--quiet takes no value", "triwire run --help"),
+    (
+      ["run", "--quiet", "--quiet"], "--quiet stands there twice, write it once",
+      "triwire run --help"
+    ),
+    (["validate"], "write which scenario files to check", "triwire validate --help"),
+    (["serve"], "write where to listen: --listen 127.0.0.1:8080", "triwire serve --help"),
+    (["serve", "8080"], "triwire serve takes no 8080, only options", "triwire serve --help"),
+  ]
+
+  @Test("What is wrong is told with what to write instead, and the status is 64", arguments: wrong)
+  func usage(_ words: [String], _ message: String, _ help: String) async throws {
+    let outcome = try await triwire(words)
+    #expect(outcome.status == 64)
+    #expect(outcome.output == "")
+    #expect(outcome.complaint == "triwire: \(message)\ntry: \(help)\n")
+  }
+
+  @Test("Without a folder Scenarios, run and list say what to do")
+  func noSuite() async throws {
+    try await withTemporaryFolder { folder in
+      for command in ["run", "list"] {
+        let outcome = try await triwire(command, in: folder)
+        #expect(outcome.status == 64)
+        #expect(
+          outcome.complaint == """
+            triwire: there is no folder Scenarios here: go to the project's folder, or name a scenario file
+            try: triwire \(command) --help
+
+            """)
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+@Suite("List and validate")
+struct ValidateTests {
+  @Test("The shipped suite is listed and correct")
+  func shipped() async throws {
+    let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let list = try await triwire("list", in: project)
+    #expect(list.status == 0)
+    #expect(
+      list.output == """
+        chat-room           500 clients in 20 rooms, each speaks every 10 s and 24 others hear it
+        echo                50 clients send 125-byte messages at random times and get each one back
+        idle-fleet          up to 10,000 clients connect in steps and idle, then one broadcast reaches all
+        live-notifications  2,000 clients receive a 300-byte notification about once a minute each
+        stock-ticker        200 clients watch one feed of 50 prices per second, with bursts of 250
+
+        """)
+    let validate = try await triwire("validate", "Scenarios", in: project)
+    #expect(validate.status == 0)
+    #expect(validate.output.split(separator: "\n").count == 5)
+    #expect(validate.output.hasPrefix("Scenarios/chat-room.json: correct, chat-room\n"))
+  }
+
+  @Test("A file with a typo ends with 65 and says where, with the others still checked")
+  func typo() async throws {
+    try await withTemporaryFolder { folder in
+      try good.write(to: folder.appending(path: "good.json"), atomically: true, encoding: .utf8)
+      try bad.write(to: folder.appending(path: "bad.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire("validate", "bad.json", "good.json", in: folder)
+      #expect(outcome.status == 65)
+      #expect(outcome.output == "good.json: correct, good\n")
+      #expect(
+        outcome.complaint
+          == "bad.json:2: cleints: this key is not known, did you mean \"clients\"?\n"
+          + "bad.json:2: \"clients\" is missing, write \"clients\": 50\n"
+      )
+    }
+  }
+
+  @Test("A run with a wrong file measures nothing and ends with 65", arguments: ["run", "list"])
+  func refused(_ command: String) async throws {
+    try await withTemporaryFolder { folder in
+      try bad.write(to: folder.appending(path: "bad.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire(command, "bad.json", "nowhere.json", in: folder)
+      #expect(outcome.status == 65)
+      #expect(outcome.complaint.contains("bad.json:2: cleints: "))
+      #expect(outcome.complaint.hasSuffix("nowhere.json: there is no such file to read\n"))
+      #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "Reports").path()))
+    }
+  }
+
+  @Test("Two scenarios of one name are refused, since a report could not tell them apart")
+  func sameName() async throws {
+    try await withTemporaryFolder { folder in
+      for name in ["a.json", "b.json"] {
+        try good.write(to: folder.appending(path: name), atomically: true, encoding: .utf8)
+      }
+      let outcome = try await triwire("list", ".", in: folder)
+      #expect(outcome.status == 65)
+      #expect(
+        outcome.complaint
+          == "./b.json: \"good\" is the name of ./a.json already, give it another\n")
+    }
+  }
+
+  private let good = """
+    {"name": "good", "clients": 2, // a comment
+     "traffic": [{"direction": "up", "rate": "1/s per client", "payload": "64 B"}]}
+    """
+  private let bad = """
+
+    {"name": "bad", "cleints": 2,
+     "traffic": [{"direction": "up", "rate": "1/s per client", "payload": "64 B"}]}
+    """
+}
