@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Synchronization
+import Triwire
 import TriwireBench
 
 /// Shows how a run goes: a live line on a terminal, plain lines otherwise, nothing when quiet.
@@ -44,8 +45,13 @@ final class Progress: Sendable {
     show(TrialProgress(phase: .connecting))
   }
 
-  /// News of the trial that runs.
-  func show(_ progress: TrialProgress) {
+  /// Whom a trial tells how far it is, or `nil` when there is no line to show it in.
+  var watcher: TrialRun.Watcher? {
+    guard isLive else { return nil }
+    return { [self] progress in show(progress) }
+  }
+
+  private func show(_ progress: TrialProgress) {
     guard isLive else { return }
     let line = state.withLock { state -> String? in
       let now = ContinuousClock.now

@@ -84,7 +84,7 @@ private struct SuiteRun {
   /// What the trial measured, or `nil` when somebody stopped it.
   private func measure(_ trial: Trial) async throws -> Measurement? {
     do {
-      return try await TrialRun(trial, startedAt: timestamp()).measure(progress.show)
+      return try await TrialRun(trial, startedAt: timestamp()).measure(progress.watcher)
     } catch is CancellationError {
       return nil
     }

@@ -1,3 +1,4 @@
+import Triwire
 import TriwireBench
 
 extension Command {
@@ -26,4 +27,19 @@ extension Command {
     }
     return try await serve(on: address)
   }
+}
+
+/// Serves until a signal comes, then drains.
+private func serve(on address: String) async throws -> ExitStatus {
+  Process.raiseDescriptorLimit()
+  let server = TriwireServer()
+  server.addServeRoutes()
+  let bound = try await server.start(on: address)
+  Output.print("listening on http://\(bound)")
+  let waiting = Task { try await Task.sleep(for: .seconds(365 * 86_400)) }
+  let interrupt = Interrupt(cancels: waiting)
+  _ = try? await waiting.value
+  await server.stop()
+  interrupt.stop()
+  return .done
 }
