@@ -56,10 +56,12 @@ package enum Base64 {
   ) -> Bool {
     var index = 0
     while index < end {
-      let group =
-        value(text[index]) << 18 | value(text[index &+ 1]) << 12
-        | value(text[index &+ 2]) << 6 | value(text[index &+ 3])
-      if group >> 24 != 0 { return false }
+      let first = value(text[index])
+      let second = value(text[index &+ 1])
+      let third = value(text[index &+ 2])
+      let fourth = value(text[index &+ 3])
+      if first | second | third | fourth > 63 { return false }
+      let group = first << 18 | second << 12 | third << 6 | fourth
       output.append(UInt8(truncatingIfNeeded: group >> 16))
       output.append(UInt8(truncatingIfNeeded: group >> 8))
       output.append(UInt8(truncatingIfNeeded: group))
@@ -73,11 +75,13 @@ package enum Base64 {
     _ text: Span<UInt8>, _ padding: Int, into output: inout OutputSpan<UInt8>
   ) -> Bool {
     let start = text.count - 4
-    var group = value(text[start]) << 18 | value(text[start + 1]) << 12
-    if padding == 1 { group |= value(text[start + 2]) << 6 }
+    let first = value(text[start])
+    let second = value(text[start + 1])
+    let third = padding == 1 ? value(text[start + 2]) : 0
+    let group = first << 18 | second << 12 | third << 6
     // RFC 4648 §3.5: the bits beyond the last byte are zero.
     let spare: UInt32 = padding == 1 ? 0xFF : 0xFFFF
-    guard group >> 24 == 0, group & spare == 0 else { return false }
+    guard first | second | third <= 63, group & spare == 0 else { return false }
     output.append(UInt8(truncatingIfNeeded: group >> 16))
     if padding == 1 { output.append(UInt8(truncatingIfNeeded: group >> 8)) }
     return true
@@ -95,7 +99,7 @@ package enum Base64 {
     return UInt8(truncatingIfNeeded: letter)
   }
 
-  /// The value of a letter, or a number with bits above the 24th wherever it is put in a group.
+  /// The value of a letter, or 64 for a byte that is none.
   @inline(__always)
   private static func value(_ letter: UInt8) -> UInt32 {
     switch letter {
@@ -104,7 +108,7 @@ package enum Base64 {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(letter &- UInt8(ascii: "0") &+ 52)
     case UInt8(ascii: "+"): 62
     case UInt8(ascii: "/"): 63
-    default: 0xFF00_0000
+    default: 64
     }
   }
 }
