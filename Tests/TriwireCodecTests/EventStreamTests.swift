@@ -207,6 +207,7 @@ struct EventStreamWriterTests {
   @Test("A comment is a line of its own and dispatches nothing")
   func comment() {
     #expect(text(written { EventStreamWriter.writeComment(into: &$0) }) == ": \n\n")
+    #expect(text(written { EventStreamWriter.writeComment("x", into: &$0) }) == ": x\n\n")
     #expect(text(written { EventStreamWriter.writeComment("hi", into: &$0) }) == ": hi\n\n")
     #expect(text(written { EventStreamWriter.writeRetry(1000, into: &$0) }) == "retry: 1000\n")
   }

@@ -194,3 +194,24 @@ struct HTTPWriterTests {
     #expect(body.count == 1 + 15 + 16 + 255 + 256 + 4095 + 70000)
   }
 }
+
+@Suite("Numbers in heads")
+struct NumberTests {
+  @Test(
+    "Decimal lengths of every size are written in full",
+    arguments: [
+      0, 9, 10, 99, 12_345_678, 99_999_999, 100_000_000, 100_000_001, 9_999_999_999_999_999,
+      10_000_000_000_000_000, 10_000_000_000_000_007, Int.max,
+    ])
+  func decimal(number: Int) {
+    #expect(text(written(capacity: 19) { $0.append(decimal: number) }) == "\(number)")
+  }
+
+  @Test("Hexadecimal sizes are written without leading zeros (RFC 9112 §7.1)")
+  func hex() {
+    for number in [0, 1, 15, 16, 255, 256, 65535, 65536, UInt64.max] {
+      let expected = String(number, radix: 16)
+      #expect(text(written(capacity: 16) { $0.append(hex: number) }) == expected)
+    }
+  }
+}

@@ -6,6 +6,10 @@ package enum Base64 {
   /// Writes the base64 form of `bytes`: `encodedCount` bytes.
   package static func encode(_ bytes: Span<UInt8>, into output: inout OutputSpan<UInt8>) {
     var index = 0
+    while let group = bytes.sixBytes(at: index) {
+      output.append(low: 8, of: letters(spread(group)))
+      index &+= 6
+    }
     while index &+ 3 <= bytes.count {
       let group =
         UInt32(bytes[index]) << 16 | UInt32(bytes[index &+ 1]) << 8 | UInt32(bytes[index &+ 2])
@@ -87,16 +91,39 @@ package enum Base64 {
     return true
   }
 
-  /// The letter of a value below 64: "A" to "Z", "a" to "z", "0" to "9", "+", "/".
-  @inline(__always)
+  /// The letter of a value below 64.
   private static func letter(_ value: UInt32) -> UInt8 {
-    // Steps between the ranges, without a branch or a table.
-    var letter = Int32(value) &+ 65
-    letter &+= (25 &- Int32(value)) >> 31 & 6
-    letter &-= (51 &- Int32(value)) >> 31 & 75
-    letter &-= (61 &- Int32(value)) >> 31 & 15
-    letter &+= (62 &- Int32(value)) >> 31 & 3
-    return UInt8(truncatingIfNeeded: letter)
+    UInt8(truncatingIfNeeded: letters(UInt64(value)))
+  }
+
+  /// The letters of eight values below 64, one in each byte: "A" to "Z", "a" to "z", "0" to "9",
+  /// "+", "/".
+  ///
+  /// A step between two ranges is added to the bytes that are past it; no byte carries into the
+  /// next.
+  @inline(__always)
+  private static func letters(_ values: UInt64) -> UInt64 {
+    let upper = values &+ 65 &* ones
+    let lower = upper &+ past(25, values) &* 6
+    let digits = lower &- past(51, values) &* 75
+    return digits &- past(61, values) &* 15 &+ past(62, values) &* 3
+  }
+
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+
+  /// 1 in each byte whose value is over `bound`, 0 in the others.
+  @inline(__always)
+  private static func past(_ bound: UInt64, _ values: UInt64) -> UInt64 {
+    (values &+ (127 &- bound) &* ones) >> 7 & ones
+  }
+
+  /// The eight 6-bit groups of 48 bits, the highest group in the lowest byte.
+  @inline(__always)
+  private static func spread(_ bits: UInt64) -> UInt64 {
+    let halves = (bits & 0xFFFF_FF00_0000) << 8 | bits & 0xFF_FFFF
+    let quarters = (halves & 0x00FF_F000_00FF_F000) << 4 | halves & 0x0000_0FFF_0000_0FFF
+    let groups = (quarters & 0x0FC0_0FC0_0FC0_0FC0) << 2 | quarters & 0x003F_003F_003F_003F
+    return groups.byteSwapped
   }
 
   /// The value of a letter, or 64 for a byte that is none.
