@@ -200,16 +200,34 @@ struct HTTPServerCodecTests {
     }
   }
 
+  @Test("A codec is idle between requests and nowhere else")
+  func isIdle() throws {
+    let input = Array("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx".utf8)
+    var codec = HTTPServerCodec()
+    var offset = 0
+    #expect(codec.isIdle)
+    #expect(try codec.nextEvent(in: input.span.extracting(0..<5), at: &offset) == nil)
+    #expect(!codec.isIdle)
+    var events = 0
+    while try codec.nextEvent(in: input.span, at: &offset) != nil {
+      events += 1
+      #expect(codec.isIdle == (events == 3))
+    }
+    #expect(events == 3)
+  }
+
   @Test("A violation is thrown again by every later call")
   func poisoned() {
     let input = Array("GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
     var codec = HTTPServerCodec()
     var offset = 0
+    #expect(throws: Never.self) { try codec.endOfInput() }
     for _ in 0..<3 {
       #expect(throws: HTTPViolation(.badRequest, "request has no host header field")) {
         try codec.nextEvent(in: input.span, at: &offset)
       }
     }
+    #expect(throws: HTTPViolation.self) { try codec.endOfInput() }
   }
 
   @Test("A head of 14 KB that comes byte by byte is whole with its last byte and not before")

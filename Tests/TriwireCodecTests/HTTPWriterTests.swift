@@ -157,6 +157,20 @@ struct HTTPWriterTests {
     }
   }
 
+  @Test("A request of HTTP/1.0 needs no host and has no chunks (RFC 9112 §6.1)")
+  func oldRequest() throws {
+    let head = RequestHead(target: "/", version: .http10)
+    #expect(try requestText(head) == "GET / HTTP/1.0\r\n\r\n")
+    #expect(throws: HTTPHeadError.self) { try requestText(head, body: .unknown) }
+  }
+
+  @Test("100 Continue is a head of its own (RFC 9110 §15.2.1)")
+  func interim() {
+    let bytes = written(capacity: 25) { HTTPResponseWriter.writeContinue(into: &$0) }
+    #expect(
+      responses([bytes[...]]).observed == [.informational(ResponseHead(status: .continue))])
+  }
+
   @Test("What a writer writes, the other side's codec reads (RFC 9112)")
   func roundTrip() throws {
     let request = RequestHead(

@@ -108,6 +108,10 @@ struct RequestHeadTests {
     #expect(HTTPStatus(404).description == "404 Not Found")
     #expect(HTTPStatus(799).description == "799")
     #expect(HTTPStatus(200, reason: "Fine") == .ok)
+    let statuses: Set<HTTPStatus> = [.ok, HTTPStatus(200, reason: ""), .gone]
+    #expect(statuses.count == 2)
+    #expect(HTTPStatus.continue.isInformational && !HTTPStatus.ok.isInformational)
+    #expect(HTTPVersion.http10 < .http11)
   }
 
   @Test(
