@@ -34,6 +34,23 @@ extension OutputSpan where Element == UInt8 {
       count += length
     }
   }
+
+  /// Appends the lowest `length` bytes of a word, the lowest first; at most 8.
+  ///
+  /// The caller has made sure that they fit: it traps otherwise.
+  mutating func append(low length: Int, of word: UInt64) {
+    precondition(length <= freeCapacity && length <= 8, "output span is too short")
+    unsafe withUnsafeMutableBufferPointer { buffer, count in
+      var bytes = word.littleEndian
+      guard let to = buffer.baseAddress else { return }
+      unsafe withUnsafeBytes(of: &bytes) { source in
+        // As above; `source` has 8 bytes.
+        unsafe UnsafeMutableRawPointer(to + count).copyMemory(
+          from: source.baseAddress.unsafelyUnwrapped, byteCount: length)
+      }
+      count += length
+    }
+  }
 }
 
 extension Array where Element == UInt8 {
