@@ -40,14 +40,15 @@ extension OutputSpan where Element == UInt8 {
   /// The caller has made sure that they fit: it traps otherwise.
   mutating func append(low length: Int, of word: UInt64) {
     precondition(length <= freeCapacity && length <= 8, "output span is too short")
+    guard freeCapacity >= 8 else {
+      for place in 0..<length { append(UInt8(truncatingIfNeeded: word >> UInt64(place &* 8))) }
+      return
+    }
     unsafe withUnsafeMutableBufferPointer { buffer, count in
-      var bytes = word.littleEndian
       guard let to = buffer.baseAddress else { return }
-      unsafe withUnsafeBytes(of: &bytes) { source in
-        // As above; `source` has 8 bytes.
-        unsafe UnsafeMutableRawPointer(to + count).copyMemory(
-          from: source.baseAddress.unsafelyUnwrapped, byteCount: length)
-      }
+      // Eight bytes are free behind `count`; those past `length` stay free.
+      unsafe UnsafeMutableRawPointer(to + count)
+        .storeBytes(of: word.littleEndian, as: UInt64.self)
       count += length
     }
   }

@@ -80,11 +80,11 @@ extension Span where Element == UInt8 {
     return nil
   }
 
-  /// Six bytes as the low bits of a number, the first highest, or nil if fewer than eight follow.
-  func sixBytes(at index: Int) -> UInt64? {
+  /// Eight bytes as a number, the first lowest, or nil if fewer follow.
+  func word(at index: Int) -> UInt64? {
     guard index &+ 8 <= count else { return nil }
     let raw = unsafe self.bytes
-    return unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).bigEndian >> 16
+    return unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
   }
 
   /// Whether the bytes of `range` are the literal `text`, ASCII letters compared without case.
