@@ -14,6 +14,11 @@ let rules: [SwiftSetting] = [
 /// Shipped code also has to mark each unsafe expression.
 let shipped: [SwiftSetting] = rules + [.strictMemorySafety()]
 
+/// Loop-confined classes need no dynamic exclusivity checks, which cost 0.5 us of a 5 us echo.
+/// Debug builds, and so the tests, keep them.
+let hot: [SwiftSetting] =
+  shipped + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
 let package = Package(
   name: "triwire",
   products: [
@@ -26,11 +31,11 @@ let package = Package(
     .target(name: "CLinux"),
 
     // Bytes to events and back; bytes and time. These two never see each other.
-    .target(name: "TriwireCodec", swiftSettings: shipped),
-    .target(name: "TriwireIO", dependencies: ["CLinux", "COpenSSL"], swiftSettings: shipped),
+    .target(name: "TriwireCodec", swiftSettings: hot),
+    .target(name: "TriwireIO", dependencies: ["CLinux", "COpenSSL"], swiftSettings: hot),
 
     // The library, the instrument built on it, and the command.
-    .target(name: "Triwire", dependencies: ["TriwireCodec", "TriwireIO"], swiftSettings: shipped),
+    .target(name: "Triwire", dependencies: ["TriwireCodec", "TriwireIO"], swiftSettings: hot),
     .target(name: "TriwireBench", dependencies: ["Triwire"], swiftSettings: shipped),
     .executableTarget(
       name: "TriwireCLI", dependencies: ["Triwire", "TriwireBench"], swiftSettings: shipped),

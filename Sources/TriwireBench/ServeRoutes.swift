@@ -19,7 +19,8 @@ extension TriwireServer {
     }
     respond(at: "/topics/{name}", to: [.post], synchronously: { [self] in publish($0) })
     respond(at: "/reflect", to: nil, synchronously: Self.reflect)
-    respond(at: "/healthz", synchronously: { _ in Response(text: "ok") })
+    let healthy = Response(text: "ok")
+    respond(at: "/healthz", synchronously: { _ in healthy })
   }
 
   private func publish(_ request: Request) -> Response {

@@ -383,10 +383,6 @@ package protocol StreamHandler: AnyObject {
   /// Drops what waits and closes with a reset. The handler is let go and hears nothing more.
   package func abort() {
     guard phase != .closed else { return }
-    if loop.outputOwner === self {
-      loop.outputOwner = nil
-      loop.outputCount = 0
-    }
     _ = tw_reset_on_close(descriptor)
     release()
   }
@@ -431,6 +427,10 @@ package protocol StreamHandler: AnyObject {
   }
 
   private func release() {
+    if loop.outputOwner === self {
+      loop.outputOwner = nil
+      loop.outputCount = 0
+    }
     phase = .closed
     handler = nil
     tail.clear()

@@ -50,7 +50,7 @@ package protocol TurnEnd: AnyObject {
   let input: UnsafeMutableBufferPointer<UInt8>
   let output: UnsafeMutableBufferPointer<UInt8>
   var outputCount = 0
-  weak var outputOwner: ByteStream?
+  var outputOwner: ByteStream?
   var corked: ByteStream?
 
   /// The number of the loop in its group.

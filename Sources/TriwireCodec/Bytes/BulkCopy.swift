@@ -34,6 +34,24 @@ extension OutputSpan where Element == UInt8 {
       count += length
     }
   }
+
+  /// Appends the lowest `length` bytes of a word, the lowest first; at most 8.
+  ///
+  /// The caller has made sure that they fit: it traps otherwise.
+  mutating func append(low length: Int, of word: UInt64) {
+    precondition(length <= freeCapacity && length <= 8, "output span is too short")
+    guard freeCapacity >= 8 else {
+      for place in 0..<length { append(UInt8(truncatingIfNeeded: word >> UInt64(place &* 8))) }
+      return
+    }
+    unsafe withUnsafeMutableBufferPointer { buffer, count in
+      guard let to = buffer.baseAddress else { return }
+      // Eight bytes are free behind `count`; those past `length` stay free.
+      unsafe UnsafeMutableRawPointer(to + count)
+        .storeBytes(of: word.littleEndian, as: UInt64.self)
+      count += length
+    }
+  }
 }
 
 extension Array where Element == UInt8 {

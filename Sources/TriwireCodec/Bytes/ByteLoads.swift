@@ -80,6 +80,13 @@ extension Span where Element == UInt8 {
     return nil
   }
 
+  /// Eight bytes as a number, the first lowest, or nil if fewer follow.
+  func word(at index: Int) -> UInt64? {
+    guard index &+ 8 <= count else { return nil }
+    let raw = unsafe self.bytes
+    return unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+  }
+
   /// Whether the bytes of `range` are the literal `text`, ASCII letters compared without case.
   ///
   /// `text` is in lower case and made of letters, digits and "-", where setting bit 5 is exact for

@@ -63,21 +63,26 @@ extension Span where Element == UInt8 {
 extension OutputSpan where Element == UInt8 {
   /// Appends a number that is not negative in decimal: at most 19 bytes.
   package mutating func append(decimal number: Int) {
-    append(number: UInt64(number), radix: 10)
+    // Eight digits at a time, the last in the highest byte, so that none is divided for twice.
+    if number >= 100_000_000 { append(decimal: number / 100_000_000) }
+    var rest = UInt32(number % 100_000_000)
+    var digits: UInt64 = 0
+    var count = 0
+    repeat {
+      digits = digits << 8 | UInt64(rest % 10 &+ UInt32(Byte.zero))
+      rest /= 10
+      count &+= 1
+    } while rest > 0 || (number >= 100_000_000 && count < 8)
+    append(low: count, of: digits)
   }
 
   /// Appends a number in lower-case hexadecimal: at most 16 bytes.
   package mutating func append(hex number: UInt64) {
-    append(number: number, radix: 16)
-  }
-
-  private mutating func append(number: UInt64, radix: UInt64) {
-    var divisor: UInt64 = 1
-    while number / divisor >= radix { divisor &*= radix }
-    while divisor > 0 {
-      let digit = UInt8(truncatingIfNeeded: number / divisor % radix)
+    var shift = max(0, (UInt64.bitWidth &- number.leadingZeroBitCount &- 1)) & ~3
+    while shift >= 0 {
+      let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 15
       append(digit < 10 ? Byte.zero &+ digit : UInt8(ascii: "a") &- 10 &+ digit)
-      divisor /= radix
+      shift &-= 4
     }
   }
 }

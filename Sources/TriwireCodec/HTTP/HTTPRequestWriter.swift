@@ -52,9 +52,14 @@ package enum HTTPRequestWriter {
       if body == .unknown { throw .requestLine("HTTP/1.0 with a body of unknown size") }
       return
     }
-    let hosts = head.headers.values(of: "host")
-    guard let host = hosts.first, hosts.count == 1,
-      RequestTarget.isAuthority(host.utf8.span, in: 0..<host.utf8.count, portRequired: false)
-    else { throw .host }
+    let bytes = head.headers.block.span
+    var hosts = 0
+    for field in head.headers.fields where bytes.matches("host", in: field.nameRange) {
+      hosts += 1
+      guard RequestTarget.isAuthority(bytes, in: field.valueRange, portRequired: false) else {
+        throw .host
+      }
+    }
+    guard hosts == 1 else { throw .host }
   }
 }

@@ -20,7 +20,8 @@ package enum HTTPResponseWriter {
   ) throws(HTTPHeadError) {
     try writeStatusLine(head.status, checking: head.headers, into: &output)
     head.headers.writeFields(into: &output)
-    if !date.isEmpty, date.count <= 29 {
+    if !date.isEmpty {
+      precondition(date.count <= 29, "a date is 29 bytes")
       output.append("date: ")
       output.append(copying: date.span)
       output.append("\r\n")

@@ -136,7 +136,7 @@ package struct HTTPServerCodec: Sendable {
   private mutating func parse(
     _ input: Span<UInt8>, in range: Range<Int>, lines: Int
   ) throws(HTTPViolation) -> HTTPServerEvent {
-    guard let lineFeed = input.firstIndex(of: Byte.lf, from: range.lowerBound) else {
+    guard let lineFeed = input.firstIndex(of: Byte.lf, from: range.lowerBound), lines > 0 else {
       throw .badRequest("request has no request line")
     }
     let line = try StartLine.request(input, in: range.lowerBound..<lineFeed &- 1)

@@ -97,12 +97,12 @@ public struct Headers: Sendable {
   public mutating func append(_ name: String, _ value: String) {
     let start = block.count
     isWritable = isWritable && Headers.isWritable(name: name, value: value)
-    block.append(copying: name.utf8.span)
-    block.append(Byte.colon)
-    block.append(Byte.space)
-    block.append(copying: value.utf8.span)
-    block.append(Byte.cr)
-    block.append(Byte.lf)
+    block.append(addingCapacity: name.utf8.count + value.utf8.count + 4) { line in
+      line.append(copying: name.utf8.span)
+      line.append(": ")
+      line.append(copying: value.utf8.span)
+      line.append("\r\n")
+    }
     fields.append(
       Field(
         name: UInt32(start), nameLength: UInt32(name.utf8.count),
@@ -203,6 +203,9 @@ extension Headers: ExpressibleByDictionaryLiteral {
   /// Creates the fields of a literal, in its order; a repeated name is repeated.
   public init(dictionaryLiteral elements: (String, String)...) {
     self.init()
+    fields.reserveCapacity(elements.count)
+    block.reserveCapacity(
+      elements.reduce(0) { $0 + $1.0.utf8.count + $1.1.utf8.count + 4 })
     for (name, value) in elements { append(name, value) }
   }
 }
