@@ -16,7 +16,8 @@ extension Command {
         /healthz      plain HTTP: 200 as long as the server is well
       """,
     options: [
-      Option("--listen", "HOST:PORT", "where to listen; port 0 picks a free one and prints it")
+      Option("--listen", "HOST:PORT", "where to listen; port 0 picks a free one and prints it"),
+      Option("--loops", "N", "threads to serve with, one per core if not given"),
     ]
   ) { arguments in
     if let operand = arguments.operands.first {
@@ -25,14 +26,17 @@ extension Command {
     guard let address = arguments.text("--listen") else {
       throw UsageError(message: "write where to listen: --listen 127.0.0.1:8080")
     }
-    return try await serve(on: address)
+    let loops = try arguments.number("--loops", from: 1, to: 256)
+    return try await serve(on: address, loops: loops)
   }
 }
 
 /// Serves until a signal comes, then drains.
-private func serve(on address: String) async throws -> ExitStatus {
+private func serve(on address: String, loops: Int?) async throws -> ExitStatus {
   Process.raiseDescriptorLimit()
-  let server = TriwireServer()
+  var configuration = TriwireServer.Configuration()
+  configuration.loops = loops
+  let server = TriwireServer(configuration: configuration)
   server.addServeRoutes()
   let bound = try await server.start(on: address)
   Output.print("listening on http://\(bound)")

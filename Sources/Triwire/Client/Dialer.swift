@@ -7,6 +7,7 @@ final class Dialer: Sendable {
   let addresses: [SocketAddress]
   let loop: EventLoop
   let configuration: TriwireClient.Configuration
+  let sessionLimits: SharedLimits
 
   init(
     url: ServerURL, addresses: [SocketAddress], loop: EventLoop,
@@ -16,6 +17,7 @@ final class Dialer: Sendable {
     self.addresses = addresses
     self.loop = loop
     self.configuration = configuration
+    sessionLimits = SharedLimits(configuration.session)
   }
 
   /// Opens a stream on the loop.

@@ -91,7 +91,8 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
       return
     }
     let session = Session(
-      carrier: self, request: request, loop: dialer.loop, limits: dialer.configuration.session)
+      carrier: self, request: request, parameter: "", loop: dialer.loop,
+      shared: dialer.sessionLimits)
     self.session = session
     opening.opened = EventLoop.clock()
     session.setOpening(opening)

@@ -170,7 +170,8 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
       return finishOpening(.failure(OpenFailure(reason: reason)))
     }
     let session = Session(
-      carrier: self, request: request, loop: dialer.loop, limits: dialer.configuration.session)
+      carrier: self, request: request, parameter: "", loop: dialer.loop,
+      shared: dialer.sessionLimits)
     self.session = session
     opening.opened = EventLoop.clock()
     session.setOpening(opening)

@@ -50,11 +50,12 @@ final class WebSocketOpening: ClientConnectionUser {
     }
     var received = Ledger()
     received.http = UInt64(bytes)
-    let limits = dialer.configuration.session
     let transport = WebSocketTransport(
-      stream: connection.stream, role: .client, limits: limits, sent: sent, received: received)
+      stream: connection.stream, role: .client, limits: dialer.sessionLimits, sent: sent,
+      received: received)
     let session = Session(
-      carrier: transport, request: request, loop: dialer.loop, limits: limits)
+      carrier: transport, request: request, parameter: "", loop: dialer.loop,
+      shared: dialer.sessionLimits)
     opening.opened = EventLoop.clock()
     session.setOpening(opening)
     transport.begin(session)

@@ -27,13 +27,27 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   /// The request that is being served.
-  struct Exchange {
+  final class Exchange: @unchecked Sendable {
     let head: RequestHead
     let framing: RequestFraming
     let route: Routes.Route?
     let parameter: String
     /// The bytes of the request's head.
     let headBytes: Int
+    /// Whether the connection can serve another request after this one.
+    var keepAlive: Bool
+
+    init(
+      head: RequestHead, framing: RequestFraming, route: Routes.Route?, parameter: String,
+      headBytes: Int
+    ) {
+      self.head = head
+      self.framing = framing
+      self.route = route
+      self.parameter = parameter
+      self.headBytes = headBytes
+      keepAlive = framing.keepAlive
+    }
   }
 
   /// The body of a POST that belongs to a session.
@@ -55,8 +69,8 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     self.stream = stream
     self.home = home
     var limits = home.configuration.http
-    limits.bodyBytes = max(
-      limits.bodyBytes, home.configuration.session.messageBytes + Self.postSlack)
+    // What a body may have depends on its route, which stands in the head.
+    limits.bodyBytes = Int.max
     codec = HTTPServerCodec(limits: limits)
   }
 
@@ -123,6 +137,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       head: head, framing: framing, route: found?.route, parameter: found?.parameter ?? "",
       headBytes: headBytes)
     state = .body
+    codec.limits.bodyBytes = Int.max
     guard framing.body != .none else { return }
     let limit = bodyLimit(head, found?.route)
     codec.limits.bodyBytes = limit
@@ -201,7 +216,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   /// - Returns: Whether the connection can be used again; nil when there is none any more.
   func writeHead(_ head: ResponseHead, _ size: HTTPBodySize, _ body: [UInt8] = []) -> Bool? {
     guard let exchange, stream.isOpen else { return nil }
-    let persists = exchange.framing.keepAlive && !home.isDraining
+    let persists = exchange.keepAlive && !home.isDraining
     do {
       let framing = try ResponseFraming(
         head, body: size, to: exchange.head.method, version: exchange.head.version,
@@ -236,8 +251,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   /// The answer is complete: the next request is next.
   func finishExchange(keepAlive: Bool) {
     exchange = nil
-    codec.limits.bodyBytes = max(
-      home.configuration.http.bodyBytes, home.configuration.session.messageBytes + Self.postSlack)
     guard keepAlive, stream.isOpen else { return end() }
     state = .head
     guard !isParsing else { return }
@@ -285,9 +298,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     guard let handler = exchange.route?.session else { return nil }
     let session = Session(
       carrier: carrier, request: exchange.head, parameter: exchange.parameter, loop: home.loop,
-      limits: home.configuration.session)
-    let home = home
-    session.onRelease = { home.forget($0) }
+      shared: home.sessionLimits)
     return (session, handler)
   }
 
@@ -303,8 +314,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       var received = Ledger()
       received.http = UInt64(exchange.headBytes)
       let transport = WebSocketTransport(
-        stream: stream, role: .server, limits: home.configuration.session, sent: sent,
-        received: received)
+        stream: stream, role: .server, limits: home.sessionLimits, sent: sent, received: received)
       guard let (session, handler) = newSession(transport, exchange) else { return }
       leave()
       stream.handler = transport
@@ -324,7 +334,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     guard let name = sessionName(exchange) else { return }
     let transport = EventStreamTransport(
       connection: self, name: name, directory: home.directory,
-      limits: home.configuration.session)
+      limits: home.sessionLimits)
     guard let (session, handler) = newSession(transport, exchange) else { return }
     state = .tenanted(transport)
     guard transport.begin(session, exchange) else { return }
@@ -373,7 +383,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
           text: "no session of this cursor is open here: poll without a cursor to open one"))
     }
     let transport = LongPollTransport(
-      name: name, home: home, limits: home.configuration.session)
+      name: name, home: home, limits: home.sessionLimits)
     guard let (session, handler) = newSession(transport, exchange) else { return }
     transport.begin(session)
     home.open(session, handler)
@@ -428,11 +438,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       end()
     case .answering:
       // The request is whole; the client may still read the answer (half-close).
-      exchange = exchange.map {
-        Exchange(
-          head: $0.head, framing: RequestFraming(body: .none, keepAlive: false), route: $0.route,
-          parameter: $0.parameter, headBytes: $0.headBytes)
-      }
+      exchange?.keepAlive = false
     case .head, .body, .ended: end()
     }
   }

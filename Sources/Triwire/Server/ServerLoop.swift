@@ -8,9 +8,10 @@ final class ServerLoop: @unchecked Sendable {
   let configuration: TriwireServer.Configuration
   let routes: Routes
   let directory: SessionDirectory
+  let sessionLimits: SharedLimits
   private(set) var isDraining = false
   private var connections: [ServerConnection] = []
-  private var sessions: [ObjectIdentifier: Session] = [:]
+  private var sessions: [Session] = []
   private var dateBytes: [UInt8] = []
   private var dateSecond = 0
   private var dateChecked: UInt64 = 0
@@ -23,6 +24,7 @@ final class ServerLoop: @unchecked Sendable {
     self.configuration = configuration
     self.routes = routes
     self.directory = directory
+    sessionLimits = SharedLimits(configuration.session)
   }
 
   /// The value of `Date`, made anew each second; empty when none is sent.
@@ -62,12 +64,15 @@ final class ServerLoop: @unchecked Sendable {
 
   /// Runs the route's handler for a new session.
   func open(_ session: Session, _ handler: Routes.SessionHandler) {
-    sessions[ObjectIdentifier(session)] = session
+    session.home = self
+    session.homeIndex = sessions.count
+    sessions.append(session)
     switch handler {
     case .synchronous(let handle): handle(session)
     case .async(let handle):
       // The loop is the task's executor preference: the handler never leaves the thread.
       Task(executorPreference: loop) {
+        session.adoptHandlerTask()
         do {
           try await handle(session)
           session.close(.normal)
@@ -80,7 +85,14 @@ final class ServerLoop: @unchecked Sendable {
     }
   }
 
-  func forget(_ session: Session) { sessions[ObjectIdentifier(session)] = nil }
+  func forget(_ session: Session) {
+    let index = session.homeIndex
+    guard index < sessions.count, sessions[index] === session else { return }
+    let last = sessions.removeLast()
+    guard last !== session else { return }
+    sessions[index] = last
+    last.homeIndex = index
+  }
 
   var connectionCount: Int { connections.count }
   var sessionCount: Int { sessions.count }
@@ -88,13 +100,13 @@ final class ServerLoop: @unchecked Sendable {
   /// Ends sessions and idle connections; those that answer a request finish it first.
   func drain() {
     isDraining = true
-    for session in sessions.values { session.close(.goingAway, "the server shuts down") }
+    for session in sessions { session.close(.goingAway, "the server shuts down") }
     for connection in connections { connection.drain() }
   }
 
   /// Ends what is left.
   func abort() {
-    for session in sessions.values { session.abort() }
+    for session in sessions { session.abort() }
     for connection in connections { connection.abort() }
   }
 }

@@ -21,7 +21,8 @@ public import TriwireIO
   /// The loop it belongs to.
   public let loop: EventLoop
   /// Its limits.
-  public let limits: SessionLimits
+  public var limits: SessionLimits { shared.value }
+  private let shared: SharedLimits
 
   private var carrier: (any Transport)?
   private var state = State.open
@@ -30,11 +31,13 @@ public import TriwireIO
   private var reader: UnsafeContinuation<Delivery, Never>?
   private var onMessage: ((MessageKind, Span<UInt8>) -> Void)?
   private var onClose: ((SessionEnd) -> Void)?
-  /// For whoever keeps a list of sessions.
-  var onRelease: ((Session) -> Void)?
+  /// The server's list of sessions that this one is in, and its place there.
+  var home: ServerLoop?
+  var homeIndex = 0
+  private var handlerTask = 0
   private var drainWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
   private var endWaiters: [UnsafeContinuation<SessionEnd, Never>] = unsafe []
-  private var finalTraffic: Traffic?
+  private var finalTraffic: FinalTraffic?
   var subscriptions: [Subscription] = []
   /// Known on the client's side.
   private var openingTimes: OpeningTimes?
@@ -51,6 +54,12 @@ public import TriwireIO
     case end(SessionEnd)
   }
 
+  private final class FinalTraffic {
+    let value: Traffic
+
+    init(_ value: Traffic) { self.value = value }
+  }
+
   final class OpeningTimes {
     var value = Opening()
   }
@@ -58,9 +67,18 @@ public import TriwireIO
   private static let lastID = Atomic<UInt64>(0)
 
   /// Makes a session that `carrier` carries. For transports; call it on `loop`.
-  public init(
+  public convenience init(
     carrier: any Transport, request: RequestHead, parameter: String = "", loop: EventLoop,
     limits: SessionLimits
+  ) {
+    self.init(
+      carrier: carrier, request: request, parameter: parameter, loop: loop,
+      shared: SharedLimits(limits))
+  }
+
+  init(
+    carrier: any Transport, request: RequestHead, parameter: String, loop: EventLoop,
+    shared: SharedLimits
   ) {
     id = Self.lastID.wrappingAdd(1, ordering: .relaxed).newValue
     transport = carrier.kind
@@ -68,7 +86,7 @@ public import TriwireIO
     self.request = request
     self.parameter = parameter
     self.loop = loop
-    self.limits = limits
+    self.shared = shared
   }
 
   // MARK: Sending
@@ -96,15 +114,15 @@ public import TriwireIO
   public func sendNow(_ kind: MessageKind, _ bytes: Span<UInt8>) -> SendResult {
     guard case .open = state, let carrier else { return .closed }
     if !subscriptions.isEmpty { flushTopics() }
-    if carrier.queuedBytes >= limits.queuedBytesHard { return tooSlow(carrier) }
+    if carrier.queuedBytes >= shared.value.queuedBytesHard { return tooSlow(carrier) }
     carrier.send(kind, bytes)
-    return carrier.queuedBytes < limits.queuedBytes ? .sent : .queued
+    return carrier.queuedBytes < shared.value.queuedBytes ? .sent : .queued
   }
 
   /// Sends messages of a topic. On the loop.
   func send(_ broadcast: Broadcast) {
     guard case .open = state, let carrier else { return }
-    if carrier.queuedBytes >= limits.queuedBytesHard {
+    if carrier.queuedBytes >= shared.value.queuedBytesHard {
       _ = tooSlow(carrier)
     } else {
       carrier.send(broadcast)
@@ -140,7 +158,7 @@ public import TriwireIO
   public func drained() async {
     unsafe await withUnsafeContinuation { continuation in
       loop.execute { [self] in
-        if let carrier, carrier.queuedBytes >= limits.queuedBytes {
+        if let carrier, carrier.queuedBytes >= shared.value.queuedBytes {
           unsafe drainWaiters.append(continuation)
         } else {
           unsafe continuation.resume()
@@ -197,12 +215,18 @@ public import TriwireIO
 
   @usableFromInline
   func waitForMessage() async throws(SessionError) -> Message? {
-    let delivery = await withTaskCancellationHandler {
-      unsafe await withUnsafeContinuation { continuation in
-        loop.execute { [self] in unsafe park(continuation) }
+    let delivery: Delivery
+    if loop.isCurrent, isHandlerTask {
+      // Nobody can cancel the task that the server itself runs the handler in.
+      delivery = unsafe await withUnsafeContinuation { unsafe park($0) }
+    } else {
+      delivery = await withTaskCancellationHandler {
+        unsafe await withUnsafeContinuation { continuation in
+          loop.execute { [self] in unsafe park(continuation) }
+        }
+      } onCancel: {
+        loop.post { [self] in giveReaderUp() }
       }
-    } onCancel: {
-      loop.post { [self] in giveReaderUp() }
     }
     switch delivery {
     case .message(let message): return message
@@ -210,6 +234,14 @@ public import TriwireIO
     case .end(let end): throw .lost(end)
     }
   }
+
+  /// Whether the caller runs in the very task of the session's handler, and not in a child of it.
+  private var isHandlerTask: Bool {
+    unsafe handlerTask != 0 && withUnsafeCurrentTask { unsafe $0?.hashValue } == handlerTask
+  }
+
+  /// Notes that the present task runs the handler, and that nobody else has a handle of it.
+  func adoptHandlerTask() { handlerTask = unsafe withUnsafeCurrentTask { unsafe $0?.hashValue ?? 0 } }
 
   private func park(_ continuation: UnsafeContinuation<Delivery, Never>) {
     if let message = inbox.popFirst() {
@@ -295,7 +327,7 @@ public import TriwireIO
   }
 
   /// What was moved so far. On the loop.
-  public var trafficNow: Traffic { carrier?.traffic ?? finalTraffic ?? Traffic() }
+  public var trafficNow: Traffic { carrier?.traffic ?? finalTraffic?.value ?? Traffic() }
 
   /// When the steps of the opening were done; all 0 on the server's side. On the loop.
   public var opening: Opening { openingTimes?.value ?? Opening() }
@@ -332,7 +364,7 @@ public import TriwireIO
 
   /// Less waits to be sent than before. For transports; on the loop.
   public func drained(_ queuedBytes: Int) {
-    guard unsafe !drainWaiters.isEmpty, queuedBytes < limits.queuedBytes else { return }
+    guard unsafe !drainWaiters.isEmpty, queuedBytes < shared.value.queuedBytes else { return }
     let waiters = unsafe drainWaiters
     unsafe drainWaiters = unsafe []
     for unsafe waiter in unsafe waiters { unsafe waiter.resume() }
@@ -341,7 +373,7 @@ public import TriwireIO
   /// The session is over. For transports; on the loop, once.
   public func ended(_ end: SessionEnd) {
     if case .ended = state { return }
-    finalTraffic = carrier?.traffic
+    finalTraffic = carrier.map { FinalTraffic($0.traffic) }
     state = .ended(end)
     carrier = nil
     unsubscribeAll()
@@ -357,7 +389,7 @@ public import TriwireIO
     unsafe drainWaiters = unsafe []
     unsafe endWaiters = unsafe []
     onClose?(end)
-    onRelease?(self)
-    onRelease = nil
+    home?.forget(self)
+    home = nil
   }
 }

@@ -36,6 +36,13 @@ public struct SessionLimits: Sendable, Equatable {
   public init() {}
 }
 
+/// The limits that many sessions share, so that each costs a reference and no copy.
+final class SharedLimits: Sendable {
+  let value: SessionLimits
+
+  init(_ value: SessionLimits) { self.value = value }
+}
+
 extension Double {
   /// Seconds as whole nanoseconds, none when negative or not a number.
   var nanoseconds: UInt64 { self > 0 ? UInt64(min(self, 1e9) * 1e9) : 0 }

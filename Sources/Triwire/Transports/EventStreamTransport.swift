@@ -8,7 +8,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   private let connection: ServerConnection
   private let name: String
   private let directory: SessionDirectory
-  private let limits: SessionLimits
+  private let limits: SharedLimits
   private var session: Session?
   private var posts = PostReceiver()
   private var sent = Ledger()
@@ -24,7 +24,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
 
   init(
     connection: ServerConnection, name: String, directory: SessionDirectory,
-    limits: SessionLimits
+    limits: SharedLimits
   ) {
     self.connection = connection
     self.name = name
@@ -65,7 +65,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     self.session = session
     let entry = SessionDirectory.Entry(loop: stream.loop, carrier: self)
     if let older = directory.set(name, entry) { older.replace() }
-    timer = stream.loop.wheel.arm(self, at: stream.loop.now + limits.heartbeatSeconds.nanoseconds)
+    timer = stream.loop.wheel.arm(self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
     // Some clients and proxies say that the stream is open only when its first bytes come.
     writeControl(EventEncoding.comment(chunked: isChunked))
     writtenBefore = stream.writtenBytes
@@ -105,7 +105,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     guard let session else {
       return post.connection.respond(Response(.gone, text: "the session has ended"))
     }
-    posts.receive(post, for: session, limits: limits, ledger: &received)
+    posts.receive(post, for: session, limits: limits.value, ledger: &received)
   }
 
   func resumeDelivery() { posts.resume() }
@@ -163,7 +163,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
       stream.flush()
     }
     writtenBefore = stream.writtenBytes
-    return now + limits.heartbeatSeconds.nanoseconds
+    return now + limits.value.heartbeatSeconds.nanoseconds
   }
 }
 

@@ -10,7 +10,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
 {
   private let name: String
   private let home: ServerLoop
-  private let limits: SessionLimits
+  private let limits: SharedLimits
   private var session: Session?
   private var posts = PostReceiver()
   private var sent = Ledger()
@@ -42,7 +42,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     let deadline: UInt64
   }
 
-  init(name: String, home: ServerLoop, limits: SessionLimits) {
+  init(name: String, home: ServerLoop, limits: SharedLimits) {
     self.name = name
     self.home = home
     self.limits = limits
@@ -62,7 +62,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
   func begin(_ session: Session) {
     self.session = session
     _ = home.directory.set(name, SessionDirectory.Entry(loop: home.loop, carrier: self))
-    deadline = home.loop.now + limits.pollGapSeconds.nanoseconds
+    deadline = home.loop.now + limits.value.pollGapSeconds.nanoseconds
     timer = home.loop.wheel.arm(self, at: deadline)
   }
 
@@ -103,8 +103,8 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     if let older = take() { answerEmpty(older) }
     acknowledge(position)
     chooseForm(exchange.head)
-    let wait = exchange.head.queryItem("wait").flatMap(Double.init) ?? limits.pollHoldSeconds
-    let hold = min(max(wait, 0), limits.pollHoldSeconds).nanoseconds
+    let wait = exchange.head.queryItem("wait").flatMap(Double.init) ?? limits.value.pollHoldSeconds
+    let hold = min(max(wait, 0), limits.value.pollHoldSeconds).nanoseconds
     held = Poll(connection: connection, position: position, deadline: home.loop.now + hold)
     connection.rent(to: self)
     setDeadline(home.loop.now + hold)
@@ -166,7 +166,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     guard let poll = held else { return nil }
     held = nil
     poll.connection.unrent()
-    setDeadline(home.loop.now + limits.pollGapSeconds.nanoseconds)
+    setDeadline(home.loop.now + limits.value.pollGapSeconds.nanoseconds)
     return poll
   }
 
@@ -179,7 +179,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     while index < queue.count {
       let record = queue[index]
       let bytes = form == .json ? record.element : record.record
-      if count > 0, body.count + bytes.count > limits.pollBatchBytes { break }
+      if count > 0, body.count + bytes.count > limits.value.pollBatchBytes { break }
       if form == .json, count > 0 { body.append(UInt8(ascii: ",")) }
       body += bytes
       payload += record.message.bytes.count
@@ -227,7 +227,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     guard let session else {
       return post.connection.respond(Response(.gone, text: "the session has ended"))
     }
-    posts.receive(post, for: session, limits: limits, ledger: &received)
+    posts.receive(post, for: session, limits: limits.value, ledger: &received)
   }
 
   func resumeDelivery() { posts.resume() }
@@ -240,7 +240,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     if held != nil {
       schedule()
     } else {
-      setDeadline(home.loop.now + limits.closeSeconds.nanoseconds)
+      setDeadline(home.loop.now + limits.value.closeSeconds.nanoseconds)
     }
   }
 
@@ -289,7 +289,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     }
     timer = nil
     let silence = SessionEnd(
-      code: .abnormal, reason: "no poll came for \(limits.pollGapSeconds) s")
+      code: .abnormal, reason: "no poll came for \(limits.value.pollGapSeconds) s")
     release(closing ?? silence)
     return 0
   }

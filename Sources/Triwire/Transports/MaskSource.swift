@@ -2,12 +2,12 @@ import TriwireCodec
 import TriwireIO
 
 /// Masking keys that a peer cannot predict (RFC 6455 §5.3), drawn from OpenSSL in batches.
-struct MaskSource {
+final class MaskSource {
   private var pool: [UInt8] = []
   private var used = 0
 
   /// The next key.
-  mutating func next() -> WebSocketMask {
+  func next() -> WebSocketMask {
     if used == pool.count {
       pool = Digest.random(256)
       used = 0

@@ -5,7 +5,7 @@ import TriwireIO
 final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   let stream: ByteStream
   private let role: WebSocketRole
-  private let limits: SessionLimits
+  private let limits: SharedLimits
   private var session: Session?
   private var codec: WebSocketCodec
   private var assembly: [UInt8] = []
@@ -17,34 +17,48 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   private var awaitsPong = false
   private var isPaused = false
 
-  private enum State: Equatable {
+  private enum State {
     case open
     /// Our close frame is on its way; the peer's is awaited until the deadline.
-    case closing(CloseCode, String, deadline: UInt64)
+    case closing(Closing)
     case ended
+  }
+
+  /// Kept outside, as few sessions of many are closing.
+  private final class Closing {
+    let end: SessionEnd
+    let deadline: UInt64
+
+    init(end: SessionEnd, deadline: UInt64) {
+      self.end = end
+      self.deadline = deadline
+    }
   }
 
   var kind: TransportKind { .webSocket }
 
   /// - Parameter opened: What the handshake moved, counted as HTTP.
   init(
-    stream: ByteStream, role: WebSocketRole, limits: SessionLimits, sent: Ledger, received: Ledger
+    stream: ByteStream, role: WebSocketRole, limits: SharedLimits, sent: Ledger, received: Ledger
   ) {
     self.stream = stream
     self.role = role
     self.limits = limits
     self.sent = sent
     self.received = received
-    codec = WebSocketCodec(role: role, messageBytes: limits.messageBytes)
+    codec = WebSocketCodec(role: role, messageBytes: limits.value.messageBytes)
     masks = role == .client ? MaskSource() : nil
   }
 
   func begin(_ session: Session) {
     self.session = session
-    timer = stream.loop.wheel.arm(self, at: stream.loop.now + limits.heartbeatSeconds.nanoseconds)
+    timer = stream.loop.wheel.arm(self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
   }
 
   var queuedBytes: Int { stream.queuedBytes }
+
+  private var isOpen: Bool { if case .open = state { true } else { false } }
+  private var hasEnded: Bool { if case .ended = state { true } else { false } }
 
   var traffic: Traffic {
     var traffic = Traffic()
@@ -58,13 +72,13 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   // MARK: Sending
 
   func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
-    guard state == .open else { return }
+    guard isOpen else { return }
     write(WebSocketWriter.Opcode(kind), payload)
     count(messages: 1, payload: payload.count)
   }
 
   func send(_ broadcast: Broadcast) {
-    guard state == .open else { return }
+    guard isOpen else { return }
     guard role == .server else {
       for item in broadcast.items { send(item.message.kind, item.message.bytes.span) }
       return
@@ -101,7 +115,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
     var offset = 0
     do {
-      while state != .ended, !isPaused {
+      while !hasEnded, !isPaused {
         let start = offset
         let event = try codec.nextEvent(in: &input, at: &offset)
         let used = offset - start
@@ -115,7 +129,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
       violated(error)
       return input.count
     }
-    return state == .ended ? input.count : offset
+    return hasEnded ? input.count : offset
   }
 
   private func handle(_ event: WebSocketEvent, _ used: Int, _ input: Span<UInt8>) {
@@ -131,7 +145,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
       assemble(kind, input.extracting(range), isLast)
     case .ping(let range):
       received.control &+= UInt64(used)
-      if state == .open { writeControl(.pong, input.extracting(range)) }
+      if isOpen { writeControl(.pong, input.extracting(range)) }
     case .pong:
       received.control &+= UInt64(used)
     case .close(let code, let reason):
@@ -169,10 +183,11 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   // MARK: Ending
 
   func close(_ code: CloseCode, _ reason: String) {
-    guard state == .open else { return }
+    guard isOpen else { return }
     writeClose(code, reason)
-    let deadline = stream.loop.now + limits.closeSeconds.nanoseconds
-    state = .closing(code, reason, deadline: deadline)
+    let deadline = stream.loop.now + limits.value.closeSeconds.nanoseconds
+    let end = SessionEnd(code: code, reason: reason, isLocal: true)
+    state = .closing(Closing(end: end, deadline: deadline))
     if let timer { stream.loop.wheel.move(timer, to: deadline) }
     // The peer's answer has to be read even if nobody reads messages any more.
     if isPaused { resumeDelivery() }
@@ -185,23 +200,19 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
 
   private func closedByPeer(_ code: CloseCode?, _ reason: Span<UInt8>) {
     let words = unsafe reason.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
-    if case .closing(let ours, let why, _) = state {
-      return end(SessionEnd(code: ours, reason: why, isLocal: true))
-    }
+    if case .closing(let closing) = state { return end(closing.end) }
     // RFC 6455 §5.5.1: a close is answered with a close that usually echoes the code.
     writeClose(code ?? .noStatus, "")
     end(SessionEnd(code: code ?? .noStatus, reason: words))
   }
 
   private func violated(_ violation: WebSocketViolation) {
-    if state == .open { writeClose(violation.closeCode, violation.message) }
+    if isOpen { writeClose(violation.closeCode, violation.message) }
     end(SessionEnd(code: violation.closeCode, reason: violation.message, isLocal: true))
   }
 
   func inputEnded(_ stream: ByteStream) {
-    if case .closing(let code, let reason, _) = state {
-      return end(SessionEnd(code: code, reason: reason, isLocal: true))
-    }
+    if case .closing(let closing) = state { return end(closing.end) }
     end(SessionEnd(code: .abnormal, reason: "the connection ended without a close frame"))
   }
 
@@ -215,7 +226,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   }
 
   private func end(_ end: SessionEnd) {
-    guard state != .ended else { return }
+    if hasEnded { return }
     state = .ended
     if let timer { stream.loop.wheel.cancel(timer) }
     timer = nil
@@ -231,11 +242,11 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   func timerFired(now: UInt64) -> UInt64 {
     switch state {
     case .ended: return 0
-    case .closing(let code, let reason, let deadline):
-      if now < deadline { return deadline }
+    case .closing(let closing):
+      if now < closing.deadline { return closing.deadline }
       timer = nil
       stream.flush()
-      end(SessionEnd(code: code, reason: reason, isLocal: true))
+      end(closing.end)
       return 0
     case .open: return heartbeat(now)
     }
@@ -243,13 +254,13 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
 
   /// Any byte counts as life; a peer that was silent for the interval is asked for one.
   private func heartbeat(_ now: UInt64) -> UInt64 {
-    let interval = limits.heartbeatSeconds.nanoseconds
+    let interval = limits.value.heartbeatSeconds.nanoseconds
     let quiet = stream.lastArrival + interval
     if now < quiet {
       awaitsPong = false
       return quiet
     }
-    let grace = limits.heartbeatGraceSeconds.nanoseconds
+    let grace = limits.value.heartbeatGraceSeconds.nanoseconds
     if awaitsPong {
       timer = nil
       end(SessionEnd(code: .abnormal, reason: "no answer to a ping", isLocal: true))
