@@ -87,8 +87,8 @@ let goldenMarkdown = """
   | processor | Some Processor, 2 cores |
   | pinning | server on core 0, clients on core 1 |
   | clock source | tsc |
-  | congestion control | reno |
-  | TCP settings | tcp_autocorking 1 |
+  | measured connections | reno, segments up to 1,460 B |
+  | settings of TCP | tcp_autocorking 1 |
   | descriptors | 20,000 of 20,000 |
   | load before and after | 0.10 0.20 0.30, pressure 0.50 % |
 

@@ -119,7 +119,8 @@ extension Environment {
     commandLine: ["triwire", "run", "x.json"], startedAt: "2026-01-02T03:04:05Z",
     kernel: "Linux 6.1 x86_64", processor: "Some Processor", cores: 2,
     pinning: "server on core 0, clients on core 1", memoryBytes: 1 << 34, clockSource: "tsc",
-    governor: "", congestionControl: "reno", tcpSettings: ["tcp_autocorking": "1"],
+    governor: "", congestionControl: "reno", maximumSegment: 1460,
+    tcpSettings: ["tcp_autocorking": "1"],
     descriptorLimits: [20_000, 20_000],
     load: [MachineLoad(averages: [0.1, 0.2, 0.3], cpuPressure: 0.5, stolenTicks: 0)])
 }

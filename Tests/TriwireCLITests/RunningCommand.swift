@@ -8,38 +8,93 @@ struct Outcome {
   let complaint: String
 }
 
-/// The `triwire` command that stands beside this test bundle.
-private var executable: URL {
-  let bundle = Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }
-  let folder =
-    bundle?.deletingLastPathComponent() ?? Bundle.main.executableURL?.deletingLastPathComponent()
-  return (folder ?? URL(filePath: ".build/debug")).appending(path: "triwire")
+/// The built `triwire` command while it runs, without a terminal.
+final class RunningCommand: Sendable {
+  /// The lines it prints, as they come.
+  let outputs: AsyncStream<String>
+  /// The lines it complains with, as they come.
+  let complaints: AsyncStream<String>
+  private let identifier: Int32
+  private let ended: AsyncStream<Int32>
+
+  init(_ words: [String], in folder: URL? = nil) throws {
+    let process = Foundation.Process()
+    let (output, complaint) = (Pipe(), Pipe())
+    process.executableURL = Self.executable
+    process.arguments = words
+    process.currentDirectoryURL = folder
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = complaint
+    ended = AsyncStream { continuation in
+      process.terminationHandler = { process in
+        continuation.yield(process.terminationStatus)
+        continuation.finish()
+      }
+    }
+    try process.run()
+    identifier = process.processIdentifier
+    outputs = Self.lines(of: output)
+    complaints = Self.lines(of: complaint)
+  }
+
+  /// How it ended, once it has.
+  var status: Int32? { get async { await ended.first { _ in true } } }
+
+  /// Sends it what Ctrl-C sends.
+  func interrupt() { signal(SIGINT) }
+
+  /// Sends it a signal.
+  func signal(_ number: Int32) { kill(identifier, number) }
+
+  /// Processes it has started that still run.
+  var children: [Int32] {
+    let path = "/proc/\(identifier)/task/\(identifier)/children"
+    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    return text.split(separator: " ").compactMap { Int32($0) }
+  }
+
+  /// The command that stands beside this test bundle.
+  private static var executable: URL {
+    let bundle = Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }
+    let folder = bundle ?? Bundle.main.executableURL ?? URL(filePath: ".build/debug/x")
+    return folder.deletingLastPathComponent().appending(path: "triwire")
+  }
+
+  private static func lines(of pipe: Pipe) -> AsyncStream<String> {
+    AsyncStream { continuation in
+      Thread.detachNewThread {
+        var rest = Data()
+        while case let data = pipe.fileHandleForReading.availableData, !data.isEmpty {
+          rest.append(data)
+          while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            continuation.yield(String(decoding: rest[..<end], as: UTF8.self))
+            rest = Data(rest[rest.index(after: end)...])
+          }
+        }
+        if !rest.isEmpty { continuation.yield(String(decoding: rest, as: UTF8.self)) }
+        continuation.finish()
+      }
+    }
+  }
 }
 
-/// Runs the command to its end, in a folder, without a terminal.
+/// Runs the command to its end.
 func triwire(_ words: String..., in folder: URL? = nil) async throws -> Outcome {
   try await triwire(words, in: folder)
 }
 
-/// Runs the command to its end, in a folder, without a terminal.
+/// Runs the command to its end.
 func triwire(_ words: [String], in folder: URL? = nil) async throws -> Outcome {
-  let process = Process()
-  process.executableURL = executable
-  process.arguments = words
-  process.currentDirectoryURL = folder
-  process.standardInput = FileHandle.nullDevice
-  let (output, complaint) = (Pipe(), Pipe())
-  process.standardOutput = output
-  process.standardError = complaint
-  let ended = AsyncStream<Void> { continuation in
-    process.terminationHandler = { _ in continuation.finish() }
-  }
-  try process.run()
-  async let printed = text(of: output)
-  async let complained = text(of: complaint)
-  let texts = await (printed, complained)
-  for await _ in ended {}
-  return Outcome(status: process.terminationStatus, output: texts.0, complaint: texts.1)
+  let running = try RunningCommand(words, in: folder)
+  async let output = text(of: running.outputs)
+  async let complaint = text(of: running.complaints)
+  let texts = await (output, complaint)
+  return Outcome(status: await running.status ?? -1, output: texts.0, complaint: texts.1)
+}
+
+private func text(of lines: AsyncStream<String>) async -> String {
+  await lines.reduce(into: "") { $0 += $1 + "\n" }
 }
 
 /// A folder that is there while `body` runs.
@@ -49,10 +104,4 @@ func withTemporaryFolder<R>(_ body: (URL) async throws -> R) async throws -> R {
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
   return try await body(folder)
-}
-
-@concurrent
-private func text(of pipe: Pipe) async -> String {
-  let data = (try? pipe.fileHandleForReading.readToEnd()) ?? Data()
-  return String(decoding: data, as: UTF8.self)
 }

@@ -24,8 +24,10 @@ public struct Environment: Sendable, Equatable, Codable {
   public var clockSource: String
   /// How the processor's frequency is governed, where the machine tells.
   public var governor: String
-  /// The congestion control of TCP connections.
+  /// The congestion control of the measured connections.
   public var congestionControl: String
+  /// The largest TCP segment of the measured connections, in bytes (`TCP_MAXSEG`).
+  public var maximumSegment: Int
   /// The settings of TCP that change what small messages cost.
   public var tcpSettings: [String: String]
   /// Descriptors a process may open: the soft and the hard limit.
@@ -79,13 +81,15 @@ extension Environment {
       memoryBytes: kilobytes(value("MemTotal", in: "/proc/meminfo")),
       clockSource: readText("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
       governor: readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-      congestionControl: setting("tcp_congestion_control"),
+      congestionControl: TrialSetup.congestionControl,
+      maximumSegment: TrialSetup.maximumSegment,
       tcpSettings: Dictionary(uniqueKeysWithValues: settings.map { ($0, setting($0)) }),
       descriptorLimits: limits ?? [], load: [.current])
   }
 
   private static let settings = [
-    "tcp_autocorking", "tcp_slow_start_after_idle", "tcp_timestamps", "tcp_tw_reuse",
+    "tcp_autocorking", "tcp_congestion_control", "tcp_slow_start_after_idle", "tcp_timestamps",
+    "tcp_tw_reuse",
   ]
 
   private static func setting(_ name: String) -> String { readText("/proc/sys/net/ipv4/\(name)") }

@@ -72,9 +72,12 @@ extension Report {
       ("processor", "\(environment.processor), \(environment.cores) cores"),
       ("pinning", environment.pinning.isEmpty ? "none" : environment.pinning),
       ("clock source", environment.clockSource),
-      ("congestion control", environment.congestionControl),
       (
-        "TCP settings",
+        "measured connections",
+        "\(environment.congestionControl), segments up to \(grouped(environment.maximumSegment)) B"
+      ),
+      (
+        "settings of TCP",
         environment.tcpSettings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
           .joined(separator: ", ")
       ),

@@ -26,8 +26,7 @@ extension TrialRig {
       up: ByteLayers(from: before.clients, to: after.clients, isAccepting: false),
       down: ByteLayers(from: before.server, to: after.server, isAccepting: true))
     measurement.cpu = CPUCost(from: before, to: after, messages: received.measured)
-    measurement.failures =
-      failures(received, ends + serverEnds) + measurement.failures + after.disagreements
+    measurement.failures = failures(received, ends + serverEnds) + after.disagreements
   }
 
   /// What went wrong with messages and sessions, what was lost first.
@@ -55,11 +54,12 @@ extension TrialRig {
 extension CPUCost {
   /// The work of both processes between two readings.
   fileprivate init(from before: Reading, to after: Reading, messages: UInt64) {
-    wallMicroseconds = Double(after.time - before.time) / 1000
-    serverMicroseconds = Double(after.serverWork.ran - before.serverWork.ran) / 1000
-    clientMicroseconds = Double(after.clientWork.ran - before.clientWork.ran) / 1000
-    serverWaitMicroseconds = Double(after.serverWork.waited - before.serverWork.waited) / 1000
-    clientWaitMicroseconds = Double(after.clientWork.waited - before.clientWork.waited) / 1000
+    let since: (UInt64, UInt64) -> Double = { Double($1 - min($0, $1)) / 1000 }
+    wallMicroseconds = since(before.time, after.time)
+    serverMicroseconds = since(before.server.workAfter, after.server.workBefore)
+    clientMicroseconds = since(before.clients.workAfter, after.clients.workBefore)
+    serverWaitMicroseconds = since(before.serverWaited, after.serverWaited)
+    clientWaitMicroseconds = since(before.clientsWaited, after.clientsWaited)
     guard messages > 0 else { return }
     serverMicrosecondsPerMessage = serverMicroseconds / Double(messages)
     clientMicrosecondsPerMessage = clientMicroseconds / Double(messages)
@@ -85,7 +85,8 @@ extension ConnectionCost {
     wireBytesDown = Double(down.wire) / count
     clientSystemCalls = Double(after.clients.systemCalls - before.clients.systemCalls) / count
     serverSystemCalls = Double(after.server.systemCalls - before.server.systemCalls) / count
-    serverCPUMicroseconds = Double(after.serverWork.ran - before.serverWork.ran) / 1000 / count
+    serverCPUMicroseconds =
+      Double(after.server.workBefore - before.server.workAfter) / 1000 / count
   }
 }
 

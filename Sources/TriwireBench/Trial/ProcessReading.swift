@@ -1,20 +1,15 @@
 import FoundationEssentials
 
 /// What the kernel tells about a process from outside, without disturbing it.
-struct ProcessReading: Sendable {
-  /// CPU time of all its threads, in nanoseconds.
-  var ran: UInt64 = 0
-  /// How long its threads were ready to run and had to wait for a core, in nanoseconds.
-  var waited: UInt64 = 0
-
-  /// Reads the scheduler's counts of a process (`/proc/PID/task/*/schedstat`).
-  init(of process: Int32) {
+enum ProcessReading {
+  /// How long the threads of a process were ready to run and had to wait for a core so far, in
+  /// nanoseconds (`/proc/PID/task/*/schedstat`); threads that are gone do not count.
+  static func waited(_ process: Int32) -> UInt64 {
     let tasks = "/proc/\(process)/task"
-    for task in (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? [] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+    return names.reduce(0) { sum, task in
       let fields = readText("\(tasks)/\(task)/schedstat").split(separator: " ")
-      guard fields.count >= 2 else { continue }
-      ran += UInt64(fields[0]) ?? 0
-      waited += UInt64(fields[1]) ?? 0
+      return sum + (fields.count > 1 ? UInt64(fields[1]) ?? 0 : 0)
     }
   }
 

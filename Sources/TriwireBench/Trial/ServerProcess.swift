@@ -51,10 +51,10 @@ final class ServerProcess {
     return reply
   }
 
-  /// Ends the process and waits until it is gone.
+  /// Ends the process at once, even a stopped one, and waits until it is gone.
   func stop() {
     try? input.close()
-    process.terminate()
+    kill(identifier, SIGKILL)
     process.waitUntilExit()
   }
 

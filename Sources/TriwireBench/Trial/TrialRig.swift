@@ -21,6 +21,7 @@ final class TrialRig {
   /// Starts serving and opens all sessions in steps, reading at each what they cost.
   func connect(_ measurement: inout Measurement) async throws {
     let scenario = trial.scenario
+    try checkDescriptors()
     let setup = TrialSetup(scenario: scenario, seed: trial.seed, core: Cores.server)
     guard case .ready(let port) = try await server.ask(.configure(setup)) else {
       throw TrialFailure("the server did not say where it listens")
@@ -39,7 +40,7 @@ final class TrialRig {
     measurement.memory = MemoryCost(steps: steps)
     measurement.connection = ConnectionCost(
       await clients.openings(), from: before, to: after)
-    measurement.failures += after.disagreements
+    if scenario.traffic.isEmpty { measurement.failures += after.disagreements }
   }
 
   /// Sends all messages of the plan, and accounts for them and for what they cost.
@@ -78,13 +79,19 @@ final class TrialRig {
   private func idle(_ clients: Int) async throws -> MemoryCost.Step {
     var share = 0.0
     if let hold = trial.scenario.idle?.hold.nanoseconds, hold > 0 {
-      let before = ProcessReading(of: server.identifier)
       watcher?(TrialProgress(phase: .idling, connected: clients))
+      let before = try await serverWork()
       try await pause(hold)
-      let after = ProcessReading(of: server.identifier)
-      share = Double(after.ran - before.ran) / Double(hold)
+      share = Double(try await serverWork() - before) / Double(hold)
     }
     return ProcessReading.memory(of: server.identifier, clients: clients, cpuShare: share)
+  }
+
+  private func serverWork() async throws -> UInt64 {
+    guard case .work(let nanoseconds) = try await server.ask(.work) else {
+      throw TrialFailure("the server did not say how much it worked")
+    }
+    return nanoseconds
   }
 
   /// Waits until a moment, and tells the watcher how it goes.
@@ -114,6 +121,18 @@ final class TrialRig {
     server.stop()
   }
 
+  /// Refuses more clients than either process can have connections for.
+  private func checkDescriptors() throws {
+    let hasOwnWayUp = trial.transport == .webSocket
+    let sendsUp = !hasOwnWayUp && !plan.fromClients.isEmpty
+    let needed = trial.scenario.clients * (sendsUp ? 2 : 1) + 50
+    let limit = Process.raiseDescriptorLimit()
+    guard needed > limit else { return }
+    throw TrialFailure(
+      "\(grouped(trial.scenario.clients)) clients need \(grouped(needed)) descriptors and the limit "
+        + "is \(grouped(limit)): lower clients, or raise the limit (ulimit -n)")
+  }
+
   /// Four equal steps, or as many as there are clients.
   private static func steps(to clients: Int) -> [Int] {
     Set((1...4).map { clients * $0 / 4 }).filter { $0 > 0 }.sorted()
@@ -131,21 +150,24 @@ enum Cores {
 
 /// What both processes have moved and worked so far.
 struct Reading: Sendable {
-  let time: UInt64
   let server: WireReading
   let clients: WireReading
-  let serverWork: ProcessReading
-  let clientWork: ProcessReading
+  /// How long threads of the server had to wait for a core so far, in nanoseconds.
+  let serverWaited: UInt64
+  /// How long threads of the clients' process had to wait for a core so far, in nanoseconds.
+  let clientsWaited: UInt64
+  /// When it was read, on the monotonic clock.
+  let time: UInt64
 
   init(_ rig: TrialRig) async throws {
-    time = EventLoop.clock()
-    serverWork = ProcessReading(of: rig.server.identifier)
-    clientWork = ProcessReading(of: ProcessInfo.processInfo.processIdentifier)
+    clients = await rig.clients.read()
     guard case .reading(let server) = try await rig.server.ask(.read) else {
       throw TrialFailure("the server did not say what its sessions moved")
     }
     self.server = server
-    clients = await rig.clients.read()
+    serverWaited = ProcessReading.waited(rig.server.identifier)
+    clientsWaited = ProcessReading.waited(ProcessInfo.processInfo.processIdentifier)
+    time = EventLoop.clock()
   }
 
   /// What does not agree, within each process and between them.

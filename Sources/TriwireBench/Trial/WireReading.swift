@@ -13,12 +13,19 @@ struct WireReading: Codable, Sendable {
   var systemCalls = 0
   /// Sessions open.
   var sessions = 0
+  /// CPU time of the process in nanoseconds, before the sessions were read.
+  var workBefore: UInt64
+  /// The same after they were read: reading many costs something itself.
+  var workAfter: UInt64
   /// What does not agree, as a sentence; the first session of which this is true.
   var disagreement: String?
 
   /// Reads the counters of sessions that move nothing at this moment; on their loop.
   init(of sessions: some Sequence<Session>, at side: String) {
+    workBefore = Process.cpuNanoseconds
+    workAfter = workBefore
     for session in sessions where session.isOpen { add(session.trafficNow, at: side) }
+    workAfter = Process.cpuNanoseconds
   }
 
   private mutating func add(_ traffic: Traffic, at side: String) {

@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+@Suite("Run", .serialized)
+struct RunTests {
+  @Test("A small scenario over all transports loses nothing, reconciles, and is written")
+  func allTransports() async throws {
+    try await withTemporaryFolder { folder in
+      try tiny.write(to: folder.appending(path: "tiny.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire("run", "tiny.json", "--output", "Out", in: folder)
+      #expect(outcome.status == 0, "\(outcome.complaint)")
+      #expect(outcome.output.hasPrefix("tiny  all ways at once\n"))
+      #expect(outcome.output.hasSuffix("Written to Out/result.json and Out/report.md\n"))
+      #expect(outcome.complaint.split(separator: "\n").count == 3)
+
+      let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
+      let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      #expect(result["schemaVersion"] as? Int == 1)
+      #expect(result["state"] as? String == "complete")
+      let trials = try #require(result["trials"] as? [[String: Any]])
+      #expect(
+        Set(trials.compactMap { $0["transport"] as? String })
+          == ["websocket", "sse", "long-polling"])
+      for trial in trials { try check(trial) }
+      let text = try String(contentsOf: folder.appending(path: "Out/report.md"), encoding: .utf8)
+      #expect(text.contains("\n## tiny\n"))
+      #expect(text.contains("| delivered |"))
+    }
+  }
+
+  private func check(_ trial: [String: Any]) throws {
+    #expect(trial["failures"] as? [String] == [])
+    let delivery = try #require(trial["delivery"] as? [String: Int])
+    #expect(delivery["expected"] ?? 0 > 0)
+    #expect(delivery["delivered"] == delivery["expected"])
+    #expect(delivery["lost"] == 0 && delivery["duplicated"] == 0 && delivery["reordered"] == 0)
+    let latency = try #require(trial["latencyMicroseconds"] as? [String: Any])
+    #expect(latency["count"] as? Int ?? 0 > 0)
+    #expect(latency["histogram"] is [String: Any])
+    let bytes = try #require(trial["bytes"] as? [String: Any])
+    for direction in ["up", "down"] {
+      let layers = try #require(bytes[direction] as? [String: Int])
+      let parts = ["payload", "framing", "control", "http"].reduce(0) { $0 + (layers[$1] ?? 0) }
+      #expect(parts == layers["socket"])
+      #expect(layers["payload"] ?? 0 > 0)
+    }
+    let connection = try #require(trial["connection"] as? [String: Any])
+    #expect(connection["opened"] as? Int == 8)
+    #expect(connection["roundTrips"] as? Double == 2)
+  }
+
+  @Test("Ctrl-C ends a run with 130, keeps what was measured, and leaves no server behind")
+  func interrupt() async throws {
+    try await withTemporaryFolder { folder in
+      let long = tiny.replacing("\"200 ms\"", with: "\"60 s\"")
+      try tiny.write(to: folder.appending(path: "a.json"), atomically: true, encoding: .utf8)
+      try long.replacing("\"tiny\"", with: "\"long\"")
+        .write(to: folder.appending(path: "b.json"), atomically: true, encoding: .utf8)
+      let words = ["run", ".", "--profile", "full", "--transports", "websocket", "--output", "Out"]
+      let running = try RunningCommand(words, in: folder)
+      // The first trial is done when its line is there; the second takes a minute.
+      let line = await running.complaints.first { _ in true }
+      #expect(line?.hasPrefix("[1/2] tiny websocket 1/1: ") == true)
+      running.interrupt()
+      #expect(await running.status == 130)
+      let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
+      let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      #expect(result["state"] as? String == "interrupted")
+      #expect((result["trials"] as? [Any])?.count == 1)
+      #expect(running.children.isEmpty)
+    }
+  }
+
+  @Test("More clients than descriptors fail the trial, with a sentence and status 1")
+  func descriptors() async throws {
+    try await withTemporaryFolder { folder in
+      let many = tiny.replacing("\"clients\": 8", with: "\"clients\": 100000")
+        .replacing("100/s per client", with: "100/s in all")
+      try many.write(to: folder.appending(path: "many.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire(
+        "run", "many.json", "--transports", "sse", "--quiet", in: folder)
+      guard outcome.complaint.contains("descriptors") else {
+        // A machine without such a limit would have to open them all.
+        return
+      }
+      #expect(outcome.status == 1)
+      #expect(outcome.output == "")
+      #expect(
+        outcome.complaint.contains("100,000 clients need 200,050 descriptors and the limit is "))
+    }
+  }
+
+  /// Every direction, text and binary, in two groups.
+  private let tiny = """
+    {
+      "name": "tiny", "description": "all ways at once", "clients": 8, "groups": 2,
+      "traffic": [
+        { "direction": "echo", "rate": "100/s per client", "payload": "20 B" },
+        { "direction": "up", "rate": "100/s per client", "payload": "125 B", "kind": "binary" },
+        { "direction": "down", "rate": "100/s per client", "payload": "126 B", "kind": "binary" },
+        { "name": "feed", "direction": "broadcast", "rate": "100/s per group", "payload": "64 B" },
+        { "name": "talk", "direction": "broadcast", "from": "clients", "rate": "10/s per client",
+          "payload": { "lognormal": ["80 B", "2 KB"] } }
+      ],
+      "warmUp": "100 ms", "duration": "200 ms", "repetitions": 1
+    }
+    """
+}
