@@ -30,38 +30,35 @@ public import TriwireIO
   private var isBlocked = false
   private var reader: UnsafeContinuation<Delivery, Never>?
   private var onMessage: ((MessageKind, Span<UInt8>) -> Void)?
-  private var onClose: ((SessionEnd) -> Void)?
   /// The server's list of sessions that this one is in, and its place there.
   var home: ServerLoop?
   var homeIndex = 0
   private var handlerTask = 0
-  private var drainWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
-  private var endWaiters: [UnsafeContinuation<SessionEnd, Never>] = unsafe []
-  private var finalTraffic: FinalTraffic?
+  private var rare: Rare?
   var subscriptions: [Subscription] = []
-  /// Known on the client's side.
-  private var openingTimes: OpeningTimes?
 
   private enum State {
     case open
     /// We said that it ends.
     case closing
-    case ended(SessionEnd)
+    /// How is in `rare`.
+    case ended
+  }
+
+  /// What few of many sessions need, so that an idle one does without.
+  @safe private final class Rare {
+    var end = SessionEnd(code: .normal)
+    var traffic = Traffic()
+    /// Known on the client's side.
+    var opening: Opening?
+    var onClose: ((SessionEnd) -> Void)?
+    var drainWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
+    var endWaiters: [UnsafeContinuation<SessionEnd, Never>] = unsafe []
   }
 
   enum Delivery {
     case message(Message)
     case end(SessionEnd)
-  }
-
-  private final class FinalTraffic {
-    let value: Traffic
-
-    init(_ value: Traffic) { self.value = value }
-  }
-
-  final class OpeningTimes {
-    var value = Opening()
   }
 
   private static let lastID = Atomic<UInt64>(0)
@@ -159,7 +156,7 @@ public import TriwireIO
     unsafe await withUnsafeContinuation { continuation in
       loop.execute { [self] in
         if let carrier, carrier.queuedBytes >= shared.value.queuedBytes {
-          unsafe drainWaiters.append(continuation)
+          unsafe needRare().drainWaiters.append(continuation)
         } else {
           unsafe continuation.resume()
         }
@@ -194,15 +191,15 @@ public import TriwireIO
   /// Calls `body` for each message from now on. On the loop; what already waits comes first.
   public func receive(_ body: @escaping (MessageKind, Span<UInt8>) -> Void) {
     while let message = inbox.popFirst() { body(message.kind, message.bytes.span) }
-    if case .ended = state { return }
+    if hasEnded { return }
     onMessage = body
     unblock()
   }
 
   /// Calls `body` when the session has ended. On the loop; at once if it has.
   public func whenEnded(_ body: @escaping (SessionEnd) -> Void) {
-    if case .ended(let end) = state { return body(end) }
-    onClose = body
+    if hasEnded { return body(endSoFar) }
+    needRare().onClose = body
   }
 
   /// The next message if one waits. On the loop.
@@ -247,8 +244,8 @@ public import TriwireIO
     if let message = inbox.popFirst() {
       if isBlocked, inbox.isEmpty { unblock() }
       unsafe continuation.resume(returning: .message(message))
-    } else if case .ended(let end) = state {
-      unsafe continuation.resume(returning: .end(end))
+    } else if hasEnded {
+      unsafe continuation.resume(returning: .end(endSoFar))
     } else {
       unsafe precondition(reader == nil, "two tasks read the messages of one session")
       unsafe reader = unsafe continuation
@@ -297,10 +294,10 @@ public import TriwireIO
   public func ended() async -> SessionEnd {
     unsafe await withUnsafeContinuation { continuation in
       loop.execute { [self] in
-        if case .ended(let end) = state {
-          unsafe continuation.resume(returning: end)
+        if hasEnded {
+          unsafe continuation.resume(returning: endSoFar)
         } else {
-          unsafe endWaiters.append(continuation)
+          unsafe needRare().endWaiters.append(continuation)
         }
       }
     }
@@ -312,9 +309,18 @@ public import TriwireIO
     return false
   }
 
+  private var hasEnded: Bool { if case .ended = state { true } else { false } }
+
   private var endSoFar: SessionEnd {
-    if case .ended(let end) = state { return end }
+    if hasEnded, let rare { return rare.end }
     return SessionEnd(code: .normal, reason: "closing", isLocal: true)
+  }
+
+  private func needRare() -> Rare {
+    if let rare { return rare }
+    let rare = Rare()
+    self.rare = rare
+    return rare
   }
 
   // MARK: Facts
@@ -327,16 +333,12 @@ public import TriwireIO
   }
 
   /// What was moved so far. On the loop.
-  public var trafficNow: Traffic { carrier?.traffic ?? finalTraffic?.value ?? Traffic() }
+  public var trafficNow: Traffic { carrier?.traffic ?? rare?.traffic ?? Traffic() }
 
   /// When the steps of the opening were done; all 0 on the server's side. On the loop.
-  public var opening: Opening { openingTimes?.value ?? Opening() }
+  public var opening: Opening { rare?.opening ?? Opening() }
 
-  func setOpening(_ opening: Opening) {
-    let times = openingTimes ?? OpeningTimes()
-    times.value = opening
-    openingTimes = times
-  }
+  func setOpening(_ opening: Opening) { needRare().opening = opening }
 
   // MARK: What transports report
 
@@ -344,10 +346,8 @@ public import TriwireIO
   ///
   /// - Returns: false when no more should be delivered until `Transport.resumeDelivery`.
   public func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
-    if case .ended = state { return true }
-    if let times = openingTimes, times.value.firstMessage == 0 {
-      times.value.firstMessage = EventLoop.clock()
-    }
+    if hasEnded { return true }
+    if let rare, rare.opening?.firstMessage == 0 { rare.opening?.firstMessage = EventLoop.clock() }
     if let onMessage {
       onMessage(kind, payload)
       return true
@@ -364,30 +364,32 @@ public import TriwireIO
 
   /// Less waits to be sent than before. For transports; on the loop.
   public func drained(_ queuedBytes: Int) {
-    guard unsafe !drainWaiters.isEmpty, queuedBytes < shared.value.queuedBytes else { return }
-    let waiters = unsafe drainWaiters
-    unsafe drainWaiters = unsafe []
+    guard let rare, queuedBytes < shared.value.queuedBytes else { return }
+    let waiters = unsafe rare.drainWaiters
+    unsafe rare.drainWaiters = unsafe []
     for unsafe waiter in unsafe waiters { unsafe waiter.resume() }
   }
 
   /// The session is over. For transports; on the loop, once.
   public func ended(_ end: SessionEnd) {
-    if case .ended = state { return }
-    finalTraffic = carrier.map { FinalTraffic($0.traffic) }
-    state = .ended(end)
+    if hasEnded { return }
+    let rare = needRare()
+    if let carrier { rare.traffic = carrier.traffic }
+    rare.end = end
+    state = .ended
     carrier = nil
     unsubscribeAll()
     onMessage = nil
-    let onClose = onClose
-    self.onClose = nil
     if let reader = unsafe reader {
       unsafe self.reader = nil
       unsafe reader.resume(returning: .end(end))
     }
+    let (drainWaiters, endWaiters, onClose) = unsafe (rare.drainWaiters, rare.endWaiters, rare.onClose)
+    unsafe rare.drainWaiters = unsafe []
+    unsafe rare.endWaiters = unsafe []
+    rare.onClose = nil
     for unsafe waiter in unsafe drainWaiters { unsafe waiter.resume() }
     for unsafe waiter in unsafe endWaiters { unsafe waiter.resume(returning: end) }
-    unsafe drainWaiters = unsafe []
-    unsafe endWaiters = unsafe []
     onClose?(end)
     home?.forget(self)
     home = nil
