@@ -14,7 +14,9 @@ public enum MessageKind: UInt8, Sendable, Hashable {
   case binary = 2
 }
 
-/// What a `WebSocketCodec` found in its input. Ranges point into that input, unmasked in place.
+/// What a `WebSocketCodec` found in its input.
+///
+/// Ranges point into that input, unmasked in place.
 package enum WebSocketEvent: Equatable {
   /// A whole message that came in one frame and in one piece; text is valid UTF-8.
   case message(MessageKind, Range<Int>)
@@ -56,7 +58,7 @@ package struct WebSocketCodec {
     let end: Int
   }
 
-  /// - Parameter messageBytes: The limit of a message, over all its frames.
+  /// Makes a codec at the start of a WebSocket; `messageBytes` is the limit over all frames of one.
   package init(role: WebSocketRole, messageBytes: Int) {
     self.role = role
     self.messageBytes = messageBytes

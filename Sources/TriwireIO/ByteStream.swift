@@ -1,7 +1,9 @@
 import CLinux
 import Glibc
 
-/// What receives a stream's bytes and learns of its end. All calls come on the stream's loop.
+/// What receives a stream's bytes and learns of its end.
+///
+/// All calls come on the stream's loop.
 package protocol StreamHandler: AnyObject {
   /// Bytes arrived: those left over from the last call, with the new ones behind them.
   ///
@@ -16,7 +18,9 @@ package protocol StreamHandler: AnyObject {
   func drained(_ stream: ByteStream)
 }
 
-/// Ordered bytes to one peer. Belongs to one loop; every method is called there.
+/// Ordered bytes to one peer.
+///
+/// Belongs to one loop; every method is called there.
 @safe package final class ByteStream: EventSource, @unchecked Sendable {
   package private(set) var loop: EventLoop
   package var handler: (any StreamHandler)?
@@ -59,7 +63,9 @@ package protocol StreamHandler: AnyObject {
 
   deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
-  /// Starts delivering. Until then nothing is read.
+  /// Starts delivering.
+  ///
+  /// Until then nothing is read.
   package func start(_ handler: any StreamHandler) {
     self.handler = handler
     attach()
@@ -73,8 +79,10 @@ package protocol StreamHandler: AnyObject {
     }
   }
 
-  /// Moves the stream to another loop. Call it from `received` or later on its present loop;
-  /// `then` runs on the new one, before any further byte is delivered.
+  /// Moves the stream to another loop.
+  ///
+  /// Call it from `received` or later on its present loop; `then` runs on the new one, before any
+  /// further byte is delivered.
   package func move(to other: EventLoop, _ then: @escaping @Sendable () -> Void) {
     flush()
     loop.remove(token, keepingOpen: descriptor)
@@ -238,7 +246,9 @@ package protocol StreamHandler: AnyObject {
   // MARK: Writing
 
   /// Appends at most `capacity` bytes to what the stream sends; they leave when the turn ends, or
-  /// earlier. Does nothing when the stream is closed.
+  /// earlier.
+  ///
+  /// Does nothing when the stream is closed.
   package func write(capacity: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
     guard phase == .open else { return }
     let shared = usesSharedBuffer(for: capacity)
@@ -266,6 +276,7 @@ package protocol StreamHandler: AnyObject {
   }
 
   /// Sends bytes at once, without a copy, if nothing waits before them; else like `write`.
+  ///
   /// For one encoding that goes to many streams.
   package func writeThrough(_ bytes: Span<UInt8>) {
     guard phase == .open else { return }
@@ -370,7 +381,9 @@ package protocol StreamHandler: AnyObject {
 
   // MARK: Ending
 
-  /// Sends what waits, then closes. The handler is let go and hears nothing more.
+  /// Sends what waits, then closes.
+  ///
+  /// The handler is let go and hears nothing more.
   package func close() {
     guard phase == .open else { return }
     phase = .closing
@@ -380,7 +393,9 @@ package protocol StreamHandler: AnyObject {
     if !queue.isEmpty, watched & TW_OUT == 0 { flushQueue() } else { finishClosing() }
   }
 
-  /// Drops what waits and closes with a reset. The handler is let go and hears nothing more.
+  /// Drops what waits and closes with a reset.
+  ///
+  /// The handler is let go and hears nothing more.
   package func abort() {
     guard phase != .closed else { return }
     _ = tw_reset_on_close(descriptor)

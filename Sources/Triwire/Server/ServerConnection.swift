@@ -1,8 +1,10 @@
 import TriwireCodec
 import TriwireIO
 
-/// One client connection of a server: takes requests one after the other, finds what serves
-/// them, and writes the answers. Belongs to one loop at a time.
+/// One client connection of a server: takes requests one after the other, finds what serves them,
+/// and writes the answers.
+///
+/// Belongs to one loop at a time.
 final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   let stream: ByteStream
   private(set) var home: ServerLoop
@@ -406,8 +408,10 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     }
   }
 
-  /// Serves the present request on the loop of a session. A connection that serves a session of
-  /// another loop moves there for good, so that it pays for the way once.
+  /// Serves the present request on the loop of a session.
+  ///
+  /// A connection that serves a session of another loop moves there for good, so that it pays for
+  /// the way once.
   private func hand(
     to entry: SessionDirectory.Entry, _ serve: @escaping @Sendable (ServerConnection) -> Void
   ) {

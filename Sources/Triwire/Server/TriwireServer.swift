@@ -87,7 +87,9 @@ public final class TriwireServer: Sendable {
     addRoute { $0.add(.async(handler), methods, at: path) }
   }
 
-  /// Answers plain HTTP requests at a path within the loop, without a task. It must not block.
+  /// Answers plain HTTP requests at a path within the loop, without a task.
+  ///
+  /// It must not block.
   public func respond(
     at path: String, to methods: [HTTPMethod]? = [.get],
     synchronously handler: @escaping @Sendable (Request) -> Response
@@ -206,7 +208,7 @@ public final class TriwireServer: Sendable {
       defer { unsafe state.stopWaiters = unsafe [] }
       return unsafe state.stopWaiters
     }
-    for unsafe waiter in unsafe waiters { unsafe waiter.resume() }
+    for unsafewaiter in unsafe waiters { unsafe waiter.resume() }
   }
 
   /// System calls made by all loops so far.

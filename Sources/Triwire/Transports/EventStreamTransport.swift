@@ -67,7 +67,8 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     self.session = session
     let entry = SessionDirectory.Entry(loop: stream.loop, carrier: self)
     if let older = directory.set(name, entry) { older.replace() }
-    timer = stream.loop.wheel.arm(self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
+    timer = stream.loop.wheel.arm(
+      self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
     // Some clients and proxies say that the stream is open only when its first bytes come.
     writeControl(EventEncoding.comment(chunked: isChunked))
     writtenBefore = stream.writtenBytes

@@ -2,7 +2,9 @@ import TriwireCodec
 import TriwireIO
 
 /// The way up of event streams and long polling on the server: takes POSTs, and answers each when
-/// the session has room for more. Belongs to the session's loop.
+/// the session has room for more.
+///
+/// Belongs to the session's loop.
 final class PostReceiver {
   private let limits: SharedLimits
   private var waiting: [ServerConnection] = []

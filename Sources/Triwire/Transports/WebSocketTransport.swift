@@ -37,7 +37,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
 
   var kind: TransportKind { .webSocket }
 
-  /// - Parameter opened: What the handshake moved, counted as HTTP.
+  /// Takes over a stream after the handshake; the ledgers say what that moved.
   init(
     stream: ByteStream, role: WebSocketRole, limits: SharedLimits, sent: Ledger, received: Ledger
   ) {
@@ -52,7 +52,8 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
 
   func begin(_ session: Session) {
     self.session = session
-    timer = stream.loop.wheel.arm(self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
+    timer = stream.loop.wheel.arm(
+      self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
   }
 
   var queuedBytes: Int { stream.queuedBytes }
