@@ -31,10 +31,10 @@ package struct UTF8Validator {
     return true
   }
 
-  /// Where the last character that may be cut off begins: at most three bytes before the end.
+  /// Where the last character begins, which may be cut off: at most four bytes before the end.
   private static func endOfWholeCharacters(_ bytes: Span<UInt8>, from start: Int) -> Int {
     var end = bytes.count
-    while end > start, bytes.count - end < 3 {
+    while end > start, bytes.count - end < 4 {
       let byte = bytes[end - 1]
       if byte < 0x80 { return end }
       end -= 1
