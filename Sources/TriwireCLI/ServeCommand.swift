@@ -5,7 +5,7 @@ extension Command {
   /// `triwire serve`: a server to try the transports on.
   static let serveCommand = Command(
     name: "serve", summary: "serve echo, topics and plain HTTP for any client",
-    usage: "--listen HOST:PORT",
+    usage: "--listen HOST:PORT [--loops N]",
     explanation: """
       Serves until it is told to stop (Ctrl-C or SIGTERM), then lets requests finish and exits
       with 0. Every session path takes WebSocket, Server-Sent Events and long polling.
@@ -17,7 +17,7 @@ extension Command {
       """,
     options: [
       Option("--listen", "HOST:PORT", "where to listen; port 0 picks a free one and prints it"),
-      Option("--loops", "N", "threads to serve with, one per core if not given"),
+      Option("--loops", "N", "threads to serve with; one per core unless given"),
     ]
   ) { arguments in
     if let operand = arguments.operands.first {

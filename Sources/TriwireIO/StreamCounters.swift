@@ -13,6 +13,16 @@ public struct StreamCounters: Sendable, Equatable {
 
   /// Counts nothing yet.
   public init() {}
+
+  /// The sum of two counts.
+  public static func + (left: StreamCounters, right: StreamCounters) -> StreamCounters {
+    var sum = left
+    sum.bytesSent += right.bytesSent
+    sum.bytesReceived += right.bytesReceived
+    sum.sendCalls += right.sendCalls
+    sum.receiveCalls += right.receiveCalls
+    return sum
+  }
 }
 
 /// What the kernel counted for one TCP connection (`TCP_INFO` at its full length).

@@ -150,4 +150,13 @@ let refusals: [Refusal] = [
     "\"payload\"",
     "\"burst\": {\"factor\": 2, \"length\": \"3 s\", \"every\": \"5 s\"}, \"payload\"",
     "traffic[0].burst.length: 3 s is too long, write up to half of every (5 s)"),
+  .replacing(
+    "\"clients\": 4, \"traffic\": [{\"direction\": \"echo\"",
+    "\"clients\": 50000, \"traffic\": [{\"direction\": \"broadcast\", \"from\": \"clients\"",
+    "traffic: about 875,000,000,000 deliveries are too many, the limit is 200,000,000: lower a rate, the duration, or clients"
+  ),
+  .replacing(
+    "\"clients\": 4", "\"clients\": 4, \"groups\": 5",
+    "groups: 5 groups are more than the 4 clients\nx.json:1: groups: groups are for broadcasts, and no flow is one: remove it"
+  ),
 ]

@@ -93,7 +93,7 @@ let helpSnapshots = [
     text: """
       Serve echo, topics and plain HTTP for any client.
 
-      Usage: triwire serve --listen HOST:PORT
+      Usage: triwire serve --listen HOST:PORT [--loops N]
 
       Serves until it is told to stop (Ctrl-C or SIGTERM), then lets requests finish and exits
       with 0. Every session path takes WebSocket, Server-Sent Events and long polling.
@@ -105,6 +105,7 @@ let helpSnapshots = [
 
       Options:
         --listen HOST:PORT  where to listen; port 0 picks a free one and prints it
+        --loops N           threads to serve with; one per core unless given
         --help              show this and exit
 
       """),

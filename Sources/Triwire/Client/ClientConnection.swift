@@ -76,7 +76,11 @@ final class ClientConnection: StreamHandler {
     do {
       while !isPaused, stream.handler === self {
         let start = offset
-        guard let event = try codec.nextEvent(in: input.span, at: &offset) else { break }
+        guard let event = try codec.nextEvent(in: input.span, at: &offset) else {
+          // What ends a chunk is used up before anything follows it.
+          if offset > start { user?.bodyArrived(self, Span(), overhead: offset - start) }
+          break
+        }
         handle(event, offset - start, input.span)
       }
     } catch {

@@ -124,11 +124,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
 
   private func retire() {
     guard let connection else { return }
-    let counters = connection.stream.counters
-    retired.bytesSent += counters.bytesSent
-    retired.bytesReceived += counters.bytesReceived
-    retired.sendCalls += counters.sendCalls
-    retired.receiveCalls += counters.receiveCalls
+    retired = retired + connection.stream.counters
     self.connection = nil
     connection.close()
   }

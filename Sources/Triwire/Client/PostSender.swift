@@ -90,11 +90,7 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
 
   private func retire() {
     guard let connection else { return }
-    let counters = connection.stream.counters
-    retired.bytesSent += counters.bytesSent
-    retired.bytesReceived += counters.bytesReceived
-    retired.sendCalls += counters.sendCalls
-    retired.receiveCalls += counters.receiveCalls
+    retired = retired + connection.stream.counters
     self.connection = nil
     connection.close()
   }

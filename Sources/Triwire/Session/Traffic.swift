@@ -50,7 +50,8 @@ public struct Traffic: Sendable, Equatable {
   public var sent = Ledger()
   /// From the peer.
   public var received = Ledger()
-  /// What the session's streams counted, one entry for each stream that is still there.
+  /// What the session's streams counted. A server's POST and poll connections are among them,
+  /// whole, though a proxy may let several sessions share one.
   public var streams: [StreamCounters] = []
   /// What the kernel counted for the same streams, in the same order.
   public var kernel: [KernelCounters] = []

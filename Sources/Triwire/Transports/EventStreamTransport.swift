@@ -10,7 +10,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   private let directory: SessionDirectory
   private let limits: SharedLimits
   private var session: Session?
-  private var posts = PostReceiver()
+  private let posts: PostReceiver
   private var sent = Ledger()
   private var received = Ledger()
   private var timer: TimerID?
@@ -30,6 +30,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     self.name = name
     self.directory = directory
     self.limits = limits
+    posts = PostReceiver(limits: limits)
   }
 
   var kind: TransportKind { .serverSentEvents }
@@ -37,10 +38,10 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
 
   var traffic: Traffic {
     var traffic = Traffic()
-    traffic.sent = sent
-    traffic.received = received
-    traffic.streams = [stream.counters]
-    traffic.kernel = stream.kernelCounters().map { [$0] } ?? []
+    traffic.sent = sent + posts.sent
+    traffic.received = received + posts.received
+    traffic.streams = posts.streams
+    traffic.kernel = posts.kernel
     return traffic
   }
 
@@ -51,6 +52,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     isChunked = exchange.head.version == .http11
     isExact = exchange.head.headers.contains(Wire.version)
     received.http = UInt64(exchange.headBytes)
+    posts.note(connection)
     // `no-transform` and `X-Accel-Buffering` keep proxies from holding events back.
     let headers: Headers = [
       "content-type": "text/event-stream", "cache-control": "no-store, no-transform",
@@ -101,12 +103,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     sent.control &+= UInt64(bytes.count)
   }
 
-  func receive(_ post: ServerConnection.Post) {
-    guard let session else {
-      return post.connection.respond(Response(.gone, text: "the session has ended"))
-    }
-    posts.receive(post, for: session, limits: limits.value, ledger: &received)
-  }
+  func receive(_ post: ServerConnection.Post) { posts.receive(post, for: session) }
 
   func resumeDelivery() { posts.resume() }
 

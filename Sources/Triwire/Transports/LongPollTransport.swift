@@ -12,7 +12,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
   private let home: ServerLoop
   private let limits: SharedLimits
   private var session: Session?
-  private var posts = PostReceiver()
+  private let posts: PostReceiver
   private var sent = Ledger()
   private var received = Ledger()
   private var queue: [PollRecord] = []
@@ -46,16 +46,17 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     self.name = name
     self.home = home
     self.limits = limits
+    posts = PostReceiver(limits: limits)
   }
 
   var kind: TransportKind { .longPolling }
 
   var traffic: Traffic {
     var traffic = Traffic()
-    traffic.sent = sent
-    traffic.received = received
-    traffic.streams = held.map { [$0.connection.stream.counters] } ?? []
-    traffic.kernel = held?.connection.stream.kernelCounters().map { [$0] } ?? []
+    traffic.sent = sent + posts.sent
+    traffic.received = received + posts.received
+    traffic.streams = posts.streams
+    traffic.kernel = posts.kernel
     return traffic
   }
 
@@ -96,9 +97,10 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     _ connection: ServerConnection, _ exchange: ServerConnection.Exchange, _ position: UInt64?
   ) {
     received.http += UInt64(exchange.headBytes)
+    posts.note(connection)
     let position = position ?? firstPosition - 1
     guard position <= lastSent, position + 1 >= firstPosition else {
-      return connection.respond(refusal(of: position))
+      return respond(connection, refusal(of: position))
     }
     if let older = take() { answerEmpty(older) }
     acknowledge(position)
@@ -192,7 +194,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     let type = form == .json ? JSONBatchWriter.mediaType : PollBatch.mediaType
     var response = Response(.ok, headers: headers(position), body: body)
     response.headers.append("content-type", type)
-    respond(poll, response)
+    respond(poll.connection, response, body: body.count)
     sent.messages += UInt64(count)
     sent.payload += UInt64(payload)
     sent.framing += UInt64(body.count - payload)
@@ -204,31 +206,26 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
   }
 
   private func answerEmpty(_ poll: Poll) {
-    respond(poll, Response(.noContent, headers: headers(poll.position)))
+    respond(poll.connection, Response(.noContent, headers: headers(poll.position)))
   }
 
   private func answerClosed(_ poll: Poll, _ end: SessionEnd) {
     respond(
-      poll,
+      poll.connection,
       Response(.gone, text: "the session has ended", headers: [Wire.close: end.line]))
     release(end)
   }
 
-  private func respond(_ poll: Poll, _ response: Response) {
-    let stream = poll.connection.stream
-    let before = stream.writtenBytes
-    poll.connection.respond(response)
-    sent.http &+= stream.writtenBytes &- before &- UInt64(response.body.count)
+  /// - Parameter body: The bytes of the body that are not HTTP's: payload and framing.
+  private func respond(_ connection: ServerConnection, _ response: Response, body: Int = 0) {
+    let before = connection.stream.writtenBytes
+    connection.respond(response)
+    sent.http += connection.stream.writtenBytes - before - UInt64(body)
   }
 
   // MARK: Up
 
-  func receive(_ post: ServerConnection.Post) {
-    guard let session else {
-      return post.connection.respond(Response(.gone, text: "the session has ended"))
-    }
-    posts.receive(post, for: session, limits: limits.value, ledger: &received)
-  }
+  func receive(_ post: ServerConnection.Post) { posts.receive(post, for: session) }
 
   func resumeDelivery() { posts.resume() }
 

@@ -1,85 +1,119 @@
 import TriwireCodec
+import TriwireIO
 
 /// The way up of event streams and long polling on the server: takes POSTs, and answers each when
-/// the session has room for more.
-struct PostReceiver {
+/// the session has room for more. Belongs to the session's loop.
+final class PostReceiver {
+  private let limits: SharedLimits
   private var waiting: [ServerConnection] = []
+  /// What POSTs and their answers moved.
+  private(set) var sent = Ledger()
+  private(set) var received = Ledger()
+  /// The connections that served the session.
+  private var connections: [ServerConnection] = []
+  private var retired = StreamCounters()
+
+  init(limits: SharedLimits) { self.limits = limits }
 
   /// Delivers what a POST carries and answers it.
-  ///
-  /// - Parameter ledger: Gets what the request moved.
-  mutating func receive(
-    _ post: ServerConnection.Post, for session: Session, limits: SessionLimits,
-    ledger: inout Ledger
-  ) {
-    ledger.http += UInt64(post.headBytes)
+  func receive(_ post: ServerConnection.Post, for session: Session?) {
+    note(post.connection)
+    received.http += UInt64(post.headBytes)
+    guard let session else {
+      return respond(post.connection, Response(.gone, text: "the session has ended"))
+    }
     do {
-      var isOpen = true
-      for message in try Self.messages(of: post, limits: limits) {
-        ledger.messages += 1
-        ledger.payload += UInt64(message.count)
-        ledger.framing &+= UInt64(message.overhead)
-        isOpen = session.deliver(message.kind, post.body.span.extracting(message.range))
+      let items = try messages(of: post)
+      for item in items {
+        received.messages += 1
+        received.payload += UInt64(item.range.count)
+        received.framing += UInt64(item.overhead)
       }
-      if isOpen {
-        post.connection.respond(Response(.noContent))
+      var hasRoom = true
+      for item in items {
+        hasRoom = session.deliver(item.kind, post.body.span.extracting(item.range))
+      }
+      if hasRoom {
+        respond(post.connection, Response(.noContent))
       } else {
         waiting.append(post.connection)
       }
     } catch {
-      post.connection.respond(Response(error.status, text: error.message))
+      received.framing += UInt64(post.body.count)
+      respond(post.connection, Response(error.status, text: error.message))
     }
   }
 
   /// Answers the POSTs that had to wait.
-  mutating func resume() {
+  func resume() {
     let connections = waiting
     waiting = []
-    for connection in connections { connection.respond(Response(.noContent)) }
+    for connection in connections { respond(connection, Response(.noContent)) }
   }
 
   /// The session is gone: what waits is told so.
-  mutating func end() {
+  func end() {
     let connections = waiting
     waiting = []
     for connection in connections {
-      connection.respond(Response(.gone, text: "the session has ended"))
+      respond(connection, Response(.gone, text: "the session has ended"))
     }
+    self.connections = []
   }
+
+  private func respond(_ connection: ServerConnection, _ response: Response) {
+    let before = connection.stream.writtenBytes
+    connection.respond(response)
+    sent.http += connection.stream.writtenBytes - before
+  }
+
+  // MARK: Connections
+
+  /// Notes that a connection serves the session.
+  func note(_ connection: ServerConnection) {
+    if connections.contains(where: { $0 === connection }) { return }
+    for gone in connections where !gone.stream.isOpen { retired = retired + gone.stream.counters }
+    connections.removeAll { !$0.stream.isOpen }
+    connections.append(connection)
+  }
+
+  /// What the noted connections counted; those that ended stand together in the first place.
+  var streams: [StreamCounters] {
+    (retired == StreamCounters() ? [] : [retired]) + connections.map(\.stream.counters)
+  }
+
+  var kernel: [KernelCounters] { connections.compactMap { $0.stream.kernelCounters() } }
+
+  // MARK: Bodies
 
   private struct Item {
     let kind: MessageKind
     let range: Range<Int>
     let overhead: Int
-    var count: Int { range.count }
   }
 
   /// All of a body is checked before any of it is delivered.
-  private static func messages(
-    of post: ServerConnection.Post, limits: SessionLimits
-  ) throws(HTTPViolation) -> [Item] {
+  private func messages(of post: ServerConnection.Post) throws(HTTPViolation) -> [Item] {
     let body = post.body.span
     switch post.head.headers.mediaType {
-    case PollBatch.mediaType: return try records(body, limits)
+    case PollBatch.mediaType: return try records(body)
     case "application/octet-stream":
-      try check(.binary, body, limits)
+      try check(.binary, body)
       return [Item(kind: .binary, range: 0..<body.count, overhead: 0)]
     default:
-      try check(.text, body, limits)
+      try check(.text, body)
       return [Item(kind: .text, range: 0..<body.count, overhead: 0)]
     }
   }
 
-  private static func records(
-    _ body: Span<UInt8>, _ limits: SessionLimits
-  ) throws(HTTPViolation) -> [Item] {
-    var parser = PollBatchParser(messageBytes: limits.messageBytes)
+  private func records(_ body: Span<UInt8>) throws(HTTPViolation) -> [Item] {
+    var parser = PollBatchParser(messageBytes: limits.value.messageBytes)
     var items: [Item] = []
     var offset = 0
     var start = 0
     while let record = try parser.nextEvent(in: body, at: &offset) {
       let kind = MessageKind(record.kind)
-      try check(kind, body.extracting(record.payload), limits)
+      try check(kind, body.extracting(record.payload))
       items.append(
         Item(
           kind: kind, range: record.payload, overhead: offset - start - record.payload.count))
@@ -91,14 +125,14 @@ struct PostReceiver {
     return items
   }
 
-  private static func check(
-    _ kind: MessageKind, _ payload: Span<UInt8>, _ limits: SessionLimits
+  private func check(
+    _ kind: MessageKind, _ payload: Span<UInt8>
   ) throws(HTTPViolation) {
-    guard payload.count <= limits.messageBytes else {
+    let limit = limits.value.messageBytes
+    guard payload.count <= limit else {
       throw HTTPViolation(
         .contentTooLarge,
-        "message is \(payload.count) bytes, limit is \(limits.messageBytes): "
-          + "raise limits.messageBytes")
+        "message is \(payload.count) bytes, limit is \(limit): raise limits.messageBytes")
     }
     guard kind == .binary || (try? UTF8Span(validating: payload)) != nil else {
       throw HTTPViolation(

@@ -92,6 +92,10 @@ private struct Route {
   private let pattern: Pattern
   private let clients: Int
   private let groups: Int
+  /// For each client that broadcasts anything, its place among those of its group; -1 for others.
+  private let places: [Int32]
+  /// How many clients of a group broadcast anything, at most.
+  private let width: Int
 
   private enum Pattern { case nobody, oneToOne, groupToMembers, memberToMembers }
 
@@ -106,6 +110,7 @@ private struct Route {
     case (.up, .clients), (.down, .server), (.echo, .server), (.broadcast, .server):
       pattern = .nobody
     }
+    (places, width) = Route.places(of: pattern == .memberToMembers ? counts : [], in: groups)
     let members: (Int) -> Int = { [clients, groups] in (clients - $0 + groups - 1) / groups }
     let sent = counts.enumerated()
     switch pattern {
@@ -116,11 +121,23 @@ private struct Route {
         clients, sent.reduce(0) { $0 + UInt64($1.element) * UInt64(members($1.offset)) }
       )
     case .memberToMembers:
-      size = clients * members(0)
+      size = clients * width
       expected = sent.reduce(0) { [groups] in
         $0 + UInt64($1.element) * UInt64(members($1.offset % groups))
       }
     }
+  }
+
+  /// Numbers the senders of each group that send anything, so that a large group in which few
+  /// speak takes little room.
+  private static func places(of counts: [UInt32], in groups: Int) -> ([Int32], Int) {
+    var used = [Int32](repeating: 0, count: groups)
+    let places = counts.enumerated().map { sender, count -> Int32 in
+      guard count > 0 else { return -1 }
+      used[sender % groups] += 1
+      return used[sender % groups] - 1
+    }
+    return (places, Int(used.max() ?? 0))
   }
 
   /// Where this pair is accounted for, or `nil` when the one never hears the other.
@@ -131,8 +148,8 @@ private struct Route {
     case .oneToOne: return sender == receiver ? receiver : nil
     case .groupToMembers: return sender == receiver % groups ? receiver : nil
     case .memberToMembers:
-      guard sender % groups == receiver % groups else { return nil }
-      return receiver * ((clients + groups - 1) / groups) + sender / groups
+      guard sender % groups == receiver % groups, places[sender] >= 0 else { return nil }
+      return receiver * width + Int(places[sender])
     }
   }
 
@@ -144,7 +161,8 @@ private struct Route {
     case .groupToMembers: (0..<clients).map { ($0, $0 % groups) }
     case .memberToMembers:
       (0..<clients).flatMap { receiver in
-        stride(from: receiver % groups, to: clients, by: groups).map { (receiver, $0) }
+        stride(from: receiver % groups, to: clients, by: groups)
+          .filter { places[$0] >= 0 }.map { (receiver, $0) }
       }
     }
   }

@@ -17,6 +17,8 @@ enum ScenarioLimits {
   static let messagesPerSender = 1 << 24
   /// Messages all senders may send in a trial, as all of them are planned beforehand.
   static let messages = 20_000_000
+  /// Messages all receivers may get in a trial, as each of them is accounted for.
+  static let deliveries = 200_000_000
 }
 
 /// Turns the values of a scenario file into a scenario, noting all that is wrong on the way.
@@ -159,7 +161,21 @@ extension ScenarioReader {
       (place ?? fields["traffic"])?.refuse(
         "about \(grouped(Int(messages))) messages to send are too many, "
           + "the limit is \(grouped(ScenarioLimits.messages)): lower a rate or the duration")
+    } else {
+      checkDeliveries(scenario, at: place ?? fields["traffic"])
     }
+  }
+
+  private func checkDeliveries(_ scenario: Scenario, at place: Place?) {
+    let deliveries = scenario.traffic.reduce(0) { sum, flow in
+      let receivers = flow.direction == .broadcast ? scenario.clients / scenario.groups : 1
+      return sum + scenario.senders(of: flow).messages * Double(receivers)
+    }
+    guard deliveries > Double(ScenarioLimits.deliveries) else { return }
+    place?.refuse(
+      "about \(grouped(Int(deliveries))) deliveries are too many, "
+        + "the limit is \(grouped(ScenarioLimits.deliveries)): lower a rate, the duration, or clients"
+    )
   }
 
   private func check(_ flow: Flow, of scenario: Scenario, at place: Place?) {
