@@ -44,12 +44,14 @@ public final class Topic: Sendable {
 
   /// Sends a message to all subscribers.
   ///
+  /// - Parameter sender: A subscriber that does not get it, as it said it itself.
   /// - Returns: The message's position in the topic: 1 for the first.
   @discardableResult
-  public func publish(_ message: Message) -> UInt64 {
+  public func publish(_ message: Message, except sender: Session? = nil) -> UInt64 {
     state.withLock { state in
       state.position += 1
-      let item = Broadcast.Item(message: message, position: state.position)
+      let item = Broadcast.Item(
+        message: message, position: state.position, exception: sender?.id ?? 0)
       remember(item, in: &state)
       // Under the lock, so that every loop sees the same order.
       for shard in state.shards { shard.append(item) }
