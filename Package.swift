@@ -41,10 +41,15 @@ let package = Package(
     .executableTarget(
       name: "TriwireCLI", dependencies: ["Triwire", "TriwireBench"], swiftSettings: shipped),
 
+    // What the tests share: deadlines, mailboxes, and peers that keep to no rules.
+    .target(
+      name: "TestSupport", dependencies: ["TriwireIO"], path: "Tests/TestSupport",
+      swiftSettings: rules),
     .testTarget(name: "TriwireCodecTests", dependencies: ["TriwireCodec"], swiftSettings: rules),
-    .testTarget(name: "TriwireIOTests", dependencies: ["TriwireIO"], swiftSettings: rules),
     .testTarget(
-      name: "TriwireTests", dependencies: ["Triwire", "TriwireCodec", "TriwireIO"],
+      name: "TriwireIOTests", dependencies: ["TriwireIO", "TestSupport"], swiftSettings: rules),
+    .testTarget(
+      name: "TriwireTests", dependencies: ["Triwire", "TriwireCodec", "TriwireIO", "TestSupport"],
       swiftSettings: rules),
     .testTarget(name: "TriwireBenchTests", dependencies: ["TriwireBench"], swiftSettings: rules),
     .testTarget(
