@@ -92,8 +92,6 @@ package struct WebSocketCodec {
     return .message(kind, payload)
   }
 
-  // MARK: Frame heads
-
   private func readHead(_ input: Span<UInt8>, at start: Int) throws(WebSocketViolation) -> Head? {
     let available = input.count - start
     guard available >= 2 else { return nil }
@@ -151,8 +149,6 @@ package struct WebSocketCodec {
     }
     return Int(length)
   }
-
-  // MARK: Messages
 
   private mutating func begin(_ head: Head) throws(WebSocketViolation) {
     if head.opcode == 0 {
@@ -214,8 +210,6 @@ package struct WebSocketCodec {
     }
     return mask
   }
-
-  // MARK: Control frames
 
   private mutating func control(
     _ head: Head, in input: inout MutableSpan<UInt8>, at offset: inout Int

@@ -97,8 +97,6 @@ package protocol StreamHandler: AnyObject {
     }
   }
 
-  // MARK: Facts
-
   /// Whether bytes can still be written.
   package var isOpen: Bool { phase == .open }
   /// Bytes written and not yet taken by the kernel.
@@ -129,8 +127,6 @@ package protocol StreamHandler: AnyObject {
     return String(
       decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
-
-  // MARK: Reading
 
   func ready(_ events: UInt32) {
     if events & TW_OUT != 0 { flushQueue() }
@@ -242,8 +238,6 @@ package protocol StreamHandler: AnyObject {
     }
     return used
   }
-
-  // MARK: Writing
 
   /// Appends at most `capacity` bytes to what the stream sends; they leave when the turn ends, or
   /// earlier.
@@ -378,8 +372,6 @@ package protocol StreamHandler: AnyObject {
     watched = wanted
     loop.modify(descriptor, wanted, token)
   }
-
-  // MARK: Ending
 
   /// Sends what waits, then closes.
   ///

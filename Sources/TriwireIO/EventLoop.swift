@@ -151,8 +151,6 @@ package protocol TurnEnd: AnyObject {
     precise?.add(deadline, work)
   }
 
-  // MARK: The turn
-
   private func run() {
     threadID.store(UInt(pthread_self()), ordering: .relaxed)
     running = true
@@ -229,8 +227,6 @@ package protocol TurnEnd: AnyObject {
     jobs.removeAll(keepingCapacity: true)
     jobsDone = 0
   }
-
-  // MARK: What streams and transports register
 
   func add(_ source: any EventSource, _ descriptor: Int32, _ events: UInt32) throws(IOError)
     -> UInt64

@@ -90,8 +90,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     timer = nil
   }
 
-  // MARK: Requests
-
   func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
     var offset = 0
     isParsing = true
@@ -202,8 +200,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     }
   }
 
-  // MARK: Answers
-
   /// Writes the answer to the present request, whole.
   func respond(_ response: Response) {
     let head = ResponseHead(status: response.status, headers: response.headers)
@@ -271,8 +267,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     respond(response)
     end()
   }
-
-  // MARK: Sessions
 
   /// - Returns: Whether the request was for a session.
   private func openOrFeedSession(_ exchange: Exchange, _ body: [UInt8]) -> Bool {
@@ -432,8 +426,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
 
   /// The present request is answered by nobody else any more.
   func unrent() { if case .tenanted = state { state = .answering } }
-
-  // MARK: Ends
 
   func inputEnded(_ stream: ByteStream) {
     switch state {

@@ -49,8 +49,6 @@ public final class TriwireServer: Sendable {
     state = Mutex(State())
   }
 
-  // MARK: What is served
-
   /// Serves sessions at a path.
   ///
   /// - Parameters:
@@ -122,8 +120,6 @@ public final class TriwireServer: Sendable {
       return topic
     }
   }
-
-  // MARK: Running
 
   /// Starts serving.
   ///
@@ -208,7 +204,7 @@ public final class TriwireServer: Sendable {
       defer { unsafe state.stopWaiters = unsafe [] }
       return unsafe state.stopWaiters
     }
-    for unsafewaiter in unsafe waiters { unsafe waiter.resume() }
+    for index in unsafe waiters.indices { unsafe waiters[index].resume() }
   }
 
   /// System calls made by all loops so far.

@@ -88,8 +88,6 @@ public import TriwireIO
     self.shared = shared
   }
 
-  // MARK: Sending
-
   /// Sends a message, and suspends while more waits than `limits.queuedBytes`.
   ///
   /// - Throws: `SessionError.closed` when the session has ended.
@@ -171,8 +169,6 @@ public import TriwireIO
   }
 
   private func waitForDrain() async { await drained() }
-
-  // MARK: Receiving
 
   /// The messages of the peer, in order.
   ///
@@ -279,8 +275,6 @@ public import TriwireIO
     carrier?.resumeDelivery()
   }
 
-  // MARK: Ending
-
   /// Ends the session: what was sent is delivered, then the peer is told.
   ///
   /// - Parameters:
@@ -340,8 +334,6 @@ public import TriwireIO
     return rare
   }
 
-  // MARK: Facts
-
   /// What was moved so far.
   public func traffic() async -> Traffic {
     unsafe await withUnsafeContinuation { continuation in
@@ -360,8 +352,6 @@ public import TriwireIO
   public var opening: Opening { rare?.opening ?? Opening() }
 
   func setOpening(_ opening: Opening) { needRare().opening = opening }
-
-  // MARK: What transports report
 
   /// Hands a message to the reader.
   ///
@@ -392,7 +382,7 @@ public import TriwireIO
     guard let rare, queuedBytes < shared.value.queuedBytes else { return }
     let waiters = unsafe rare.drainWaiters
     unsafe rare.drainWaiters = unsafe []
-    for unsafewaiter in unsafe waiters { unsafe waiter.resume() }
+    for index in unsafe waiters.indices { unsafe waiters[index].resume() }
   }
 
   /// The session is over.
@@ -417,8 +407,8 @@ public import TriwireIO
     unsafe rare.drainWaiters = unsafe []
     unsafe rare.endWaiters = unsafe []
     rare.onClose = nil
-    for unsafewaiter in unsafe drainWaiters { unsafe waiter.resume() }
-    for unsafewaiter in unsafe endWaiters { unsafe waiter.resume(returning: end) }
+    for index in unsafe drainWaiters.indices { unsafe drainWaiters[index].resume() }
+    for index in unsafe endWaiters.indices { unsafe endWaiters[index].resume(returning: end) }
     onClose?(end)
     home?.forget(self)
     home = nil

@@ -75,8 +75,6 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     return true
   }
 
-  // MARK: Messages
-
   func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
     let bytes = EventEncoding.encode(
       kind, payload, id: nil, chunked: isChunked, exact: isExact)
@@ -107,8 +105,6 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   func receive(_ post: ServerConnection.Post) { posts.receive(post, for: session) }
 
   func resumeDelivery() { posts.resume() }
-
-  // MARK: Ends
 
   func close(_ code: CloseCode, _ reason: String) {
     let end = SessionEnd(code: code, reason: reason, isLocal: true)

@@ -67,8 +67,6 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     timer = home.loop.wheel.arm(self, at: deadline)
   }
 
-  // MARK: Down
-
   func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
     enqueue(PollRecord(Message(kind, Array(copying: payload))))
   }
@@ -224,13 +222,9 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     sent.http += connection.stream.writtenBytes - before - UInt64(body)
   }
 
-  // MARK: Up
-
   func receive(_ post: ServerConnection.Post) { posts.receive(post, for: session) }
 
   func resumeDelivery() { posts.resume() }
-
-  // MARK: Ends
 
   func close(_ code: CloseCode, _ reason: String) {
     guard closing == nil else { return }

@@ -69,8 +69,6 @@ final class PostReceiver {
     sent.http += connection.stream.writtenBytes - before
   }
 
-  // MARK: Connections
-
   /// Notes that a connection serves the session.
   func note(_ connection: ServerConnection) {
     if connections.contains(where: { $0 === connection }) { return }
@@ -85,8 +83,6 @@ final class PostReceiver {
   }
 
   var kernel: [KernelCounters] { connections.compactMap { $0.stream.kernelCounters() } }
-
-  // MARK: Bodies
 
   private struct Item {
     let kind: MessageKind

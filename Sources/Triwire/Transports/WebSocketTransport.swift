@@ -70,8 +70,6 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     return traffic
   }
 
-  // MARK: Sending
-
   func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
     guard isOpen else { return }
     write(WebSocketWriter.Opcode(kind), payload)
@@ -110,8 +108,6 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
       payload.count
         + WebSocketWriter.headBytes(payload: payload.count, masked: role == .client))
   }
-
-  // MARK: Receiving
 
   func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
     var offset = 0
@@ -181,8 +177,6 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
 
   func drained(_ stream: ByteStream) { session?.drained(stream.queuedBytes) }
 
-  // MARK: Ending
-
   func close(_ code: CloseCode, _ reason: String) {
     guard isOpen else { return }
     writeClose(code, reason)
@@ -237,8 +231,6 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     // RFC 6455 §7.1.1: the server closes TCP first; a client that was answered just lets go.
     stream.close()
   }
-
-  // MARK: Time
 
   func timerFired(now: UInt64) -> UInt64 {
     switch state {
