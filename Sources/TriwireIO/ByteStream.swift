@@ -35,7 +35,9 @@ package protocol StreamHandler: AnyObject {
   private var isReplaying = false
   private var inputHasEnded = false
   private var token: UInt64 = 0
-  private var lingerTimer: TimerID?
+  private var closeTimer: TimerID?
+  /// What had been sent when the timer of a closing stream was last armed.
+  private var sentBefore: UInt64 = 0
   /// Bytes that arrived and that the handler has not used.
   private var tail = ByteQueue()
   /// Bytes to send that neither the loop's output buffer nor the kernel has.
@@ -54,6 +56,8 @@ package protocol StreamHandler: AnyObject {
   /// How long a closed stream waits for the peer's end, so that our last bytes are not lost to a
   /// reset (RFC 9112 §9.6).
   private static let lingerNanoseconds: UInt64 = 2_000_000_000
+  /// How long a closed stream waits for the peer to take some of what was left for it.
+  private static let stallNanoseconds: UInt64 = 30_000_000_000
 
   init(adopting descriptor: Int32, on loop: EventLoop) {
     self.descriptor = descriptor
@@ -383,6 +387,9 @@ package protocol StreamHandler: AnyObject {
     tail.clear()
     if loop.outputOwner === self { flushShared() }
     if !queue.isEmpty, watched & TW_OUT == 0 { flushQueue() } else { finishClosing() }
+    guard phase == .closing else { return }
+    sentBefore = counters.bytesSent
+    closeTimer = loop.wheel.arm(self, at: loop.now + Self.stallNanoseconds)
   }
 
   /// Drops what waits and closes with a reset.
@@ -401,7 +408,12 @@ package protocol StreamHandler: AnyObject {
     loop.systemCalls.close += 1
     phase = .lingering
     watch()
-    lingerTimer = loop.wheel.arm(self, at: loop.now + Self.lingerNanoseconds)
+    let deadline = loop.now + Self.lingerNanoseconds
+    if let closeTimer {
+      loop.wheel.move(closeTimer, to: deadline)
+    } else {
+      closeTimer = loop.wheel.arm(self, at: deadline)
+    }
   }
 
   private func discardInput() {
@@ -442,8 +454,8 @@ package protocol StreamHandler: AnyObject {
     handler = nil
     tail.clear()
     queue.clear()
-    if let lingerTimer { loop.wheel.cancel(lingerTimer) }
-    lingerTimer = nil
+    if let closeTimer { loop.wheel.cancel(closeTimer) }
+    closeTimer = nil
     loop.remove(token)
     Glibc.close(descriptor)
     loop.systemCalls.close += 1
@@ -452,9 +464,17 @@ package protocol StreamHandler: AnyObject {
 }
 
 extension ByteStream: TimerOwner {
-  /// The peer did not end in time.
+  /// The peer did not take what was left for it, or did not end, in time.
   package func timerFired(now: UInt64) -> UInt64 {
-    lingerTimer = nil
+    if phase == .closing {
+      // Whoever takes some of it, however slowly, gets it all.
+      if counters.bytesSent > sentBefore {
+        sentBefore = counters.bytesSent
+        return now + Self.stallNanoseconds
+      }
+      _ = tw_reset_on_close(descriptor)
+    }
+    closeTimer = nil
     release()
     return 0
   }

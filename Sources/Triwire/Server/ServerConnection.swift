@@ -64,6 +64,8 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   static let postSlack = 64 * 1024
   /// Bytes of pipelined requests that may wait while one is answered.
   private static let pipelineBytes = 64 * 1024
+  /// Bytes of answers that may wait for the client to read them before the next request is taken.
+  private static let unreadBytes = 256 * 1024
   /// How often deadlines are looked at, at least.
   private static let checkNanoseconds: UInt64 = 5_000_000_000
 
@@ -97,6 +99,9 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     do {
       parsing: while true {
         switch state {
+        case .head where stream.queuedBytes > Self.unreadBytes && codec.isIdle:
+          stream.pauseReading()
+          break parsing
         case .head, .body:
           let start = offset
           guard let event = try codec.nextEvent(in: input.span, at: &offset) else { break parsing }
@@ -447,7 +452,11 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   func drained(_ stream: ByteStream) {
-    if case .tenanted(let tenant) = state { tenant.connectionDrained(self) }
+    switch state {
+    case .tenanted(let tenant): tenant.connectionDrained(self)
+    case .head: stream.resumeReading()
+    case .body, .answering, .ended: break
+    }
   }
 
   private func end() {

@@ -9,6 +9,8 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   private var session: Session?
   private var codec: WebSocketCodec
   private var assembly: [UInt8] = []
+  /// What the last ping carried, when its answer has to wait.
+  private var lastPing: [UInt8]?
   private var state = State.open
   private var sent = Ledger()
   private var received = Ledger()
@@ -142,12 +144,23 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
       assemble(kind, input.extracting(range), isLast)
     case .ping(let range):
       received.control &+= UInt64(used)
-      if isOpen { writeControl(.pong, input.extracting(range)) }
+      if isOpen { answerPing(input.extracting(range)) }
     case .pong:
       received.control &+= UInt64(used)
     case .close(let code, let reason):
       received.control &+= UInt64(used)
       closedByPeer(code, input.extracting(reason))
+    }
+  }
+
+  /// Answers a ping, at once unless too much waits to be sent: then the last ping gets an answer
+  /// when that is gone, so that a peer that pings and does not read costs a bounded memory.
+  private func answerPing(_ payload: Span<UInt8>) {
+    // RFC 6455 §5.5.3: of several pings that wait, it is enough to answer the last one.
+    if stream.queuedBytes < limits.value.queuedBytes {
+      writeControl(.pong, payload)
+    } else {
+      lastPing = Array(copying: payload)
     }
   }
 
@@ -175,7 +188,13 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     stream.replaySoon()
   }
 
-  func drained(_ stream: ByteStream) { session?.drained(stream.queuedBytes) }
+  func drained(_ stream: ByteStream) {
+    if let ping = lastPing {
+      lastPing = nil
+      if isOpen { writeControl(.pong, ping.span) }
+    }
+    session?.drained(stream.queuedBytes)
+  }
 
   func close(_ code: CloseCode, _ reason: String) {
     guard isOpen else { return }
