@@ -276,6 +276,12 @@ package protocol TurnEnd: AnyObject {
   func markDirty(_ stream: ByteStream) { dirty.append(stream) }
   func replayLater(_ stream: ByteStream) { replays.append(stream) }
 
+  /// Drops what is planned for a stream that goes to another loop.
+  func forget(_ stream: ByteStream) {
+    dirty.removeAll { $0 === stream }
+    replays.removeAll { $0 === stream }
+  }
+
   /// Sends what the stream that owns the shared output buffer has put there.
   func flushOutput() {
     guard outputCount > 0, let owner = outputOwner else { return }
