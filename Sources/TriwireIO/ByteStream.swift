@@ -412,6 +412,9 @@ package protocol StreamHandler: AnyObject {
     release()
   }
 
+  /// The loop will tell nothing any more: what is open here would stay so for ever.
+  func loopEnded() { if phase != .closed { release() } }
+
   private func finishClosing() {
     guard phase == .closing, queue.isEmpty, loop.outputOwner !== self else { return }
     if inputHasEnded { return release() }
