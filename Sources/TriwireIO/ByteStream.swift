@@ -85,20 +85,32 @@ package protocol StreamHandler: AnyObject {
 
   /// Moves the stream to another loop.
   ///
-  /// Call it from `received` or later on its present loop; `then` runs on the new one, before any
-  /// further byte is delivered.
+  /// Call it on its present loop, also from `received`.
+  /// Nothing is delivered from the call on, and what `received` leaves goes along. `then` runs on
+  /// the new loop before any further byte is delivered; it does not run when the stream has failed
+  /// or was closed by then.
   package func move(to other: EventLoop, _ then: @escaping @Sendable () -> Void) {
-    flush()
-    loop.remove(token, keepingOpen: descriptor)
     isPaused = true
-    other.post { [self] in
-      loop = other
-      lastArrival = other.now
-      watched = TW_IN
-      attach()
-      then()
-      resumeReading()
+    // Not within the present call, which goes on to use the loop.
+    loop.post { [self] in
+      flush()
+      guard phase == .open else { return }
+      isDirty = false
+      isReplaying = false
+      loop.forget(self)
+      loop.remove(token, keepingOpen: descriptor)
+      other.post { [self] in arrive(on: other, then) }
     }
+  }
+
+  private func arrive(on other: EventLoop, _ then: @Sendable () -> Void) {
+    loop = other
+    lastArrival = other.now
+    watched = inputHasEnded ? 0 : TW_IN
+    attach()
+    guard phase == .open else { return }
+    then()
+    resumeReading()
   }
 
   /// Whether bytes can still be written.
@@ -136,6 +148,7 @@ package protocol StreamHandler: AnyObject {
     if events & TW_OUT != 0 { flushQueue() }
     guard events & (TW_IN | TW_HUP | TW_ERR | TW_RDHUP) != 0 else { return }
     switch phase {
+    case .open where inputHasEnded: fail(IOError("send", code: resetError()))
     case .open: if !isPaused || events & (TW_HUP | TW_ERR) != 0 { receive() }
     case .closing, .lingering: discardInput()
     case .closed: break
@@ -178,6 +191,10 @@ package protocol StreamHandler: AnyObject {
   private func receive() {
     let kept = tail.count
     let room = unsafe loop.input.count - kept
+    // Into no room the kernel writes nothing, which would look like the peer's end.
+    guard room > 0 else {
+      return fail(IOError("receive", reason: "the handler leaves \(kept) bytes unused"))
+    }
     guard let base = unsafe loop.input.baseAddress else { return }
     let count = unsafe tw_recv(descriptor, base + kept, room)
     loop.systemCalls.receive += 1
@@ -192,6 +209,13 @@ package protocol StreamHandler: AnyObject {
     } else if count != -Int(EAGAIN) {
       fail(IOError("receive", code: Int32(-count)))
     }
+  }
+
+  /// Why a stream whose input has ended is reported once more: `recv` would only say again that it
+  /// has ended, and the report would never go away.
+  private func resetError() -> Int32 {
+    let error = tw_socket_error(descriptor)
+    return error == 0 ? ECONNRESET : error
   }
 
   private func endInput() {
@@ -400,6 +424,9 @@ package protocol StreamHandler: AnyObject {
     _ = tw_reset_on_close(descriptor)
     release()
   }
+
+  /// The loop will tell nothing any more: what is open here would stay so for ever.
+  func loopEnded() { if phase != .closed { release() } }
 
   private func finishClosing() {
     guard phase == .closing, queue.isEmpty, loop.outputOwner !== self else { return }

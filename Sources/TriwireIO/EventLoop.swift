@@ -65,6 +65,29 @@ package protocol TurnEnd: AnyObject {
     var jobs: [UnownedJob] = []
     var work: [@Sendable () -> Void] = []
     var signalled = false
+    /// The loop's thread has ended, and takes nothing any more.
+    var isRetired = false
+
+    enum Wake {
+      case no
+      case loop
+      case retired
+    }
+
+    mutating func add(work one: @escaping @Sendable () -> Void) -> Wake {
+      work.append(one)
+      return signal()
+    }
+
+    mutating func add(job: UnownedJob) -> Wake {
+      jobs.append(job)
+      return signal()
+    }
+
+    private mutating func signal() -> Wake {
+      defer { signalled = true }
+      return signalled ? .no : isRetired ? .retired : .loop
+    }
   }
 
   /// Bytes of the receive buffer and of the output buffer that all streams of a loop share.
@@ -114,12 +137,7 @@ package protocol TurnEnd: AnyObject {
 
   /// Runs `work` on the loop in one of its next turns, never within this call.
   public func post(_ work: @escaping @Sendable () -> Void) {
-    let wake = mailbox.withLock { mail in
-      mail.work.append(work)
-      defer { mail.signalled = true }
-      return !mail.signalled
-    }
-    if wake { _ = tw_eventfd_signal(wakeup) }
+    wake(mailbox.withLock { $0.add(work: work) })
   }
 
   /// Runs a job of the concurrency runtime (the requirement of `TaskExecutor`).
@@ -129,12 +147,7 @@ package protocol TurnEnd: AnyObject {
       jobs.append(job)
       return
     }
-    let wake = mailbox.withLock { mail in
-      mail.jobs.append(job)
-      defer { mail.signalled = true }
-      return !mail.signalled
-    }
-    if wake { _ = tw_eventfd_signal(wakeup) }
+    wake(mailbox.withLock { $0.add(job: job) })
   }
 
   /// Calls `work` on the loop at `deadline` (nanoseconds of `clock()`), as precisely as the
@@ -165,8 +178,7 @@ package protocol TurnEnd: AnyObject {
       }
       finishTurn()
     }
-    threadID.store(0, ordering: .relaxed)
-    for end in ends { end() }
+    retire()
   }
 
   private func timeout() -> Int32 {
@@ -206,6 +218,14 @@ package protocol TurnEnd: AnyObject {
     dirty.removeAll(keepingCapacity: true)
   }
 
+  private func wake(_ wake: Mailbox.Wake) {
+    switch wake {
+    case .no: break
+    case .loop: _ = tw_eventfd_signal(wakeup)
+    case .retired: Thread.detach(named: "triwire-late") { [self] in runLate() }
+    }
+  }
+
   private func drainMailbox() {
     _ = tw_eventfd_clear(wakeup)
     systemCalls.wake += 1
@@ -215,6 +235,51 @@ package protocol TurnEnd: AnyObject {
     }
     jobs.append(contentsOf: mail.jobs)
     for work in mail.work { work() }
+  }
+
+  // MARK: After the last turn
+
+  /// Lets go of all that the loop carries, since it will not be told of anything again.
+  private func retire() {
+    for slot in slots { (slot.source as? ByteStream)?.loopEnded() }
+    for index in slots.indices { slots[index].source = nil }
+    wheel.cancelAll()
+    precise = nil
+    mailbox.withLock { mail in
+      mail.isRetired = true
+      mail.signalled = true
+    }
+    runLate()
+  }
+
+  /// Runs what is given to a loop that was stopped, so that nobody waits for it for ever. Timers
+  /// and sockets stay silent.
+  private func runLate() {
+    threadID.store(UInt(pthread_self()), ordering: .relaxed)
+    while let mail = takeLateMail() {
+      jobs.append(contentsOf: mail.jobs)
+      for work in mail.work { work() }
+      finishTurn()
+      let ends = ends
+      self.ends = []
+      for end in ends { end() }
+    }
+  }
+
+  private func takeLateMail() -> Mailbox? {
+    mailbox.withLock { mail in
+      guard !mail.jobs.isEmpty || !mail.work.isEmpty || !ends.isEmpty else {
+        threadID.store(0, ordering: .relaxed)
+        // Whoever gives something from now on starts another thread for it.
+        mail.signalled = false
+        return nil
+      }
+      defer {
+        mail.jobs = []
+        mail.work = []
+      }
+      return mail
+    }
   }
 
   /// Runs the tasks that became ready, until none is.
@@ -276,6 +341,12 @@ package protocol TurnEnd: AnyObject {
 
   func markDirty(_ stream: ByteStream) { dirty.append(stream) }
   func replayLater(_ stream: ByteStream) { replays.append(stream) }
+
+  /// Drops what is planned for a stream that goes to another loop.
+  func forget(_ stream: ByteStream) {
+    dirty.removeAll { $0 === stream }
+    replays.removeAll { $0 === stream }
+  }
 
   /// Sends what the stream that owns the shared output buffer has put there.
   func flushOutput() {

@@ -73,6 +73,14 @@ package final class TimerWheel {
     release(timer.index)
   }
 
+  /// Ends all timers.
+  func cancelAll() {
+    for index in entries.indices where entries[index].owner != nil {
+      unlink(Int32(index))
+      release(Int32(index))
+    }
+  }
+
   /// Fires what is due.
   package func advance(to now: UInt64) {
     let target = now / Self.tick

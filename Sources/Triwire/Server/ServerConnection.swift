@@ -418,8 +418,9 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     guard let other = home.directory.home(of: entry.loop) else { return }
     disarmTimer()
     home.remove(self)
-    home = other
+    // Until it is there, what happens to the connection happens here.
     stream.move(to: entry.loop) { [self] in
+      home = other
       other.add(self)
       armTimer()
       serve(self)
