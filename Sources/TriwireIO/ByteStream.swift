@@ -1,7 +1,9 @@
 import CLinux
 import Glibc
 
-/// What receives a stream's bytes and learns of its end. All calls come on the stream's loop.
+/// What receives a stream's bytes and learns of its end.
+///
+/// All calls come on the stream's loop.
 package protocol StreamHandler: AnyObject {
   /// Bytes arrived: those left over from the last call, with the new ones behind them.
   ///
@@ -16,7 +18,9 @@ package protocol StreamHandler: AnyObject {
   func drained(_ stream: ByteStream)
 }
 
-/// Ordered bytes to one peer. Belongs to one loop; every method is called there.
+/// Ordered bytes to one peer.
+///
+/// Belongs to one loop; every method is called there.
 @safe package final class ByteStream: EventSource, @unchecked Sendable {
   package private(set) var loop: EventLoop
   package var handler: (any StreamHandler)?
@@ -31,7 +35,9 @@ package protocol StreamHandler: AnyObject {
   private var isReplaying = false
   private var inputHasEnded = false
   private var token: UInt64 = 0
-  private var lingerTimer: TimerID?
+  private var closeTimer: TimerID?
+  /// What had been sent when the timer of a closing stream was last armed.
+  private var sentBefore: UInt64 = 0
   /// Bytes that arrived and that the handler has not used.
   private var tail = ByteQueue()
   /// Bytes to send that neither the loop's output buffer nor the kernel has.
@@ -50,6 +56,8 @@ package protocol StreamHandler: AnyObject {
   /// How long a closed stream waits for the peer's end, so that our last bytes are not lost to a
   /// reset (RFC 9112 §9.6).
   private static let lingerNanoseconds: UInt64 = 2_000_000_000
+  /// How long a closed stream waits for the peer to take some of what was left for it.
+  private static let stallNanoseconds: UInt64 = 30_000_000_000
 
   init(adopting descriptor: Int32, on loop: EventLoop) {
     self.descriptor = descriptor
@@ -59,7 +67,9 @@ package protocol StreamHandler: AnyObject {
 
   deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
-  /// Starts delivering. Until then nothing is read.
+  /// Starts delivering.
+  ///
+  /// Until then nothing is read.
   package func start(_ handler: any StreamHandler) {
     self.handler = handler
     attach()
@@ -73,8 +83,9 @@ package protocol StreamHandler: AnyObject {
     }
   }
 
-  /// Moves the stream to another loop. Call it on its present loop, also from `received`.
+  /// Moves the stream to another loop.
   ///
+  /// Call it on its present loop, also from `received`.
   /// Nothing is delivered from the call on, and what `received` leaves goes along. `then` runs on
   /// the new loop before any further byte is delivered; it does not run when the stream has failed
   /// or was closed by then.
@@ -101,8 +112,6 @@ package protocol StreamHandler: AnyObject {
     then()
     resumeReading()
   }
-
-  // MARK: Facts
 
   /// Whether bytes can still be written.
   package var isOpen: Bool { phase == .open }
@@ -134,8 +143,6 @@ package protocol StreamHandler: AnyObject {
     return String(
       decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
-
-  // MARK: Reading
 
   func ready(_ events: UInt32) {
     if events & TW_OUT != 0 { flushQueue() }
@@ -260,10 +267,10 @@ package protocol StreamHandler: AnyObject {
     return used
   }
 
-  // MARK: Writing
-
   /// Appends at most `capacity` bytes to what the stream sends; they leave when the turn ends, or
-  /// earlier. Does nothing when the stream is closed.
+  /// earlier.
+  ///
+  /// Does nothing when the stream is closed.
   package func write(capacity: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
     guard phase == .open else { return }
     let shared = usesSharedBuffer(for: capacity)
@@ -291,6 +298,7 @@ package protocol StreamHandler: AnyObject {
   }
 
   /// Sends bytes at once, without a copy, if nothing waits before them; else like `write`.
+  ///
   /// For one encoding that goes to many streams.
   package func writeThrough(_ bytes: Span<UInt8>) {
     guard phase == .open else { return }
@@ -393,9 +401,9 @@ package protocol StreamHandler: AnyObject {
     loop.modify(descriptor, wanted, token)
   }
 
-  // MARK: Ending
-
-  /// Sends what waits, then closes. The handler is let go and hears nothing more.
+  /// Sends what waits, then closes.
+  ///
+  /// The handler is let go and hears nothing more.
   package func close() {
     guard phase == .open else { return }
     phase = .closing
@@ -403,9 +411,14 @@ package protocol StreamHandler: AnyObject {
     tail.clear()
     if loop.outputOwner === self { flushShared() }
     if !queue.isEmpty, watched & TW_OUT == 0 { flushQueue() } else { finishClosing() }
+    guard phase == .closing else { return }
+    sentBefore = counters.bytesSent
+    closeTimer = loop.wheel.arm(self, at: loop.now + Self.stallNanoseconds)
   }
 
-  /// Drops what waits and closes with a reset. The handler is let go and hears nothing more.
+  /// Drops what waits and closes with a reset.
+  ///
+  /// The handler is let go and hears nothing more.
   package func abort() {
     guard phase != .closed else { return }
     _ = tw_reset_on_close(descriptor)
@@ -422,7 +435,12 @@ package protocol StreamHandler: AnyObject {
     loop.systemCalls.close += 1
     phase = .lingering
     watch()
-    lingerTimer = loop.wheel.arm(self, at: loop.now + Self.lingerNanoseconds)
+    let deadline = loop.now + Self.lingerNanoseconds
+    if let closeTimer {
+      loop.wheel.move(closeTimer, to: deadline)
+    } else {
+      closeTimer = loop.wheel.arm(self, at: deadline)
+    }
   }
 
   private func discardInput() {
@@ -463,8 +481,8 @@ package protocol StreamHandler: AnyObject {
     handler = nil
     tail.clear()
     queue.clear()
-    if let lingerTimer { loop.wheel.cancel(lingerTimer) }
-    lingerTimer = nil
+    if let closeTimer { loop.wheel.cancel(closeTimer) }
+    closeTimer = nil
     loop.remove(token)
     Glibc.close(descriptor)
     loop.systemCalls.close += 1
@@ -473,9 +491,17 @@ package protocol StreamHandler: AnyObject {
 }
 
 extension ByteStream: TimerOwner {
-  /// The peer did not end in time.
+  /// The peer did not take what was left for it, or did not end, in time.
   package func timerFired(now: UInt64) -> UInt64 {
-    lingerTimer = nil
+    if phase == .closing {
+      // Whoever takes some of it, however slowly, gets it all.
+      if counters.bytesSent > sentBefore {
+        sentBefore = counters.bytesSent
+        return now + Self.stallNanoseconds
+      }
+      _ = tw_reset_on_close(descriptor)
+    }
+    closeTimer = nil
     release()
     return 0
   }

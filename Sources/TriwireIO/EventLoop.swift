@@ -151,7 +151,9 @@ package protocol TurnEnd: AnyObject {
   }
 
   /// Calls `work` on the loop at `deadline` (nanoseconds of `clock()`), as precisely as the
-  /// kernel's timers allow: tens of microseconds. For pacing load, not for idle deadlines.
+  /// kernel's timers allow: tens of microseconds.
+  ///
+  /// For pacing load, not for idle deadlines.
   ///
   /// Call it on the loop. A deadline in the past fires within the next turn.
   public func schedule(at deadline: UInt64, _ work: @escaping () -> Void) {
@@ -161,8 +163,6 @@ package protocol TurnEnd: AnyObject {
     }
     precise?.add(deadline, work)
   }
-
-  // MARK: The turn
 
   private func run() {
     threadID.store(UInt(pthread_self()), ordering: .relaxed)
@@ -293,8 +293,6 @@ package protocol TurnEnd: AnyObject {
     jobsDone = 0
   }
 
-  // MARK: What streams and transports register
-
   func add(_ source: any EventSource, _ descriptor: Int32, _ events: UInt32) throws(IOError)
     -> UInt64
   {
@@ -321,8 +319,9 @@ package protocol TurnEnd: AnyObject {
     systemCalls.register += 1
   }
 
-  /// Forgets a source. Closing the descriptor takes it out of the kernel's set; pass it only when
-  /// it stays open.
+  /// Forgets a source.
+  ///
+  /// Closing the descriptor takes it out of the kernel's set; pass it only when it stays open.
   func remove(_ token: UInt64, keepingOpen descriptor: Int32? = nil) {
     let slot = UInt32(truncatingIfNeeded: token)
     guard slots[Int(slot)].generation == UInt32(token >> 32) else { return }
@@ -335,7 +334,9 @@ package protocol TurnEnd: AnyObject {
     }
   }
 
-  /// Calls `end.turnEnded()` when this turn ends. Registering twice calls twice.
+  /// Calls `end.turnEnded()` when this turn ends.
+  ///
+  /// Registering twice calls twice.
   package func atEndOfTurn(_ end: any TurnEnd) { turnEnds.append(end) }
 
   func markDirty(_ stream: ByteStream) { dirty.append(stream) }
@@ -353,7 +354,9 @@ package protocol TurnEnd: AnyObject {
     owner.flushShared()
   }
 
-  /// Ends the thread after this turn, then calls `done`. Streams must be closed before.
+  /// Ends the thread after this turn, then calls `done`.
+  ///
+  /// Streams must be closed before.
   func stop(_ done: @escaping @Sendable () -> Void) {
     post { [self] in
       running = false

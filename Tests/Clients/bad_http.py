@@ -134,7 +134,7 @@ def unread_answers(server):
                 others.served(name)
                 figures = others.bounded_memory()
         told = ", ".join(f"{size / 1e6:.1f} MB of {name}" for name, size in taken.items())
-        return f"took requests for {told}, then no more; {figures}"
+        return f"took requests for {told}; {figures}"
 
 
 def flood(socket, data, most):

@@ -145,7 +145,7 @@ def unread_answers(server):
                 others.served(name)
                 figures = others.bounded_memory()
         told = ", ".join(f"{size / 1e6:.1f} MB of {name}" for name, size in taken.items())
-        return f"took {told}, then no more; {figures}"
+        return f"took {told}; {figures}"
 
 
 @check(SECTION, "200 clients that vanish in the middle of a message", 60)

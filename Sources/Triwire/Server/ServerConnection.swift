@@ -1,8 +1,10 @@
 import TriwireCodec
 import TriwireIO
 
-/// One client connection of a server: takes requests one after the other, finds what serves
-/// them, and writes the answers. Belongs to one loop at a time.
+/// One client connection of a server: takes requests one after the other, finds what serves them,
+/// and writes the answers.
+///
+/// Belongs to one loop at a time.
 final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   let stream: ByteStream
   private(set) var home: ServerLoop
@@ -62,6 +64,8 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   static let postSlack = 64 * 1024
   /// Bytes of pipelined requests that may wait while one is answered.
   private static let pipelineBytes = 64 * 1024
+  /// Bytes of answers that may wait for the client to read them before the next request is taken.
+  private static let unreadBytes = 256 * 1024
   /// How often deadlines are looked at, at least.
   private static let checkNanoseconds: UInt64 = 5_000_000_000
 
@@ -88,8 +92,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     timer = nil
   }
 
-  // MARK: Requests
-
   func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
     var offset = 0
     isParsing = true
@@ -97,6 +99,9 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     do {
       parsing: while true {
         switch state {
+        case .head where stream.queuedBytes > Self.unreadBytes && codec.isIdle:
+          stream.pauseReading()
+          break parsing
         case .head, .body:
           let start = offset
           guard let event = try codec.nextEvent(in: input.span, at: &offset) else { break parsing }
@@ -200,8 +205,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     }
   }
 
-  // MARK: Answers
-
   /// Writes the answer to the present request, whole.
   func respond(_ response: Response) {
     let head = ResponseHead(status: response.status, headers: response.headers)
@@ -269,8 +272,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     respond(response)
     end()
   }
-
-  // MARK: Sessions
 
   /// - Returns: Whether the request was for a session.
   private func openOrFeedSession(_ exchange: Exchange, _ body: [UInt8]) -> Bool {
@@ -406,8 +407,10 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     }
   }
 
-  /// Serves the present request on the loop of a session. A connection that serves a session of
-  /// another loop moves there for good, so that it pays for the way once.
+  /// Serves the present request on the loop of a session.
+  ///
+  /// A connection that serves a session of another loop moves there for good, so that it pays for
+  /// the way once.
   private func hand(
     to entry: SessionDirectory.Entry, _ serve: @escaping @Sendable (ServerConnection) -> Void
   ) {
@@ -430,8 +433,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   /// The present request is answered by nobody else any more.
   func unrent() { if case .tenanted = state { state = .answering } }
 
-  // MARK: Ends
-
   func inputEnded(_ stream: ByteStream) {
     switch state {
     case .tenanted(let tenant):
@@ -452,7 +453,11 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   func drained(_ stream: ByteStream) {
-    if case .tenanted(let tenant) = state { tenant.connectionDrained(self) }
+    switch state {
+    case .tenanted(let tenant): tenant.connectionDrained(self)
+    case .head: stream.resumeReading()
+    case .body, .answering, .ended: break
+    }
   }
 
   private func end() {

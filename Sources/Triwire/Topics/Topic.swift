@@ -44,7 +44,9 @@ public final class Topic: Sendable {
 
   /// Sends a message to all subscribers.
   ///
-  /// - Parameter sender: A subscriber that does not get it, as it said it itself.
+  /// - Parameters:
+  ///   - message: The message.
+  ///   - sender: A subscriber that does not get it, as it said it itself.
   /// - Returns: The message's position in the topic: 1 for the first.
   @discardableResult
   public func publish(_ message: Message, except sender: Session? = nil) -> UInt64 {
@@ -74,8 +76,8 @@ public final class Topic: Sendable {
 
   /// Adds a session; on its loop.
   ///
-  /// - Parameter position: What the session has seen; it gets what came later and is still kept.
-  ///   nil begins with the next message.
+  /// The position is what the session has seen: it gets what came later and is still kept. nil
+  /// begins with the next message.
   func add(_ session: Session, after position: UInt64?) -> Subscription {
     let shard = state.withLock { state in
       if let shard = state.shards.first(where: { $0.loop === session.loop }) { return shard }

@@ -126,7 +126,9 @@ extension Session {
     subscriptions.append(topic.add(self, after: position))
   }
 
-  /// Leaves a topic. On the loop.
+  /// Leaves a topic.
+  ///
+  /// On the loop.
   public func unsubscribe(from topic: Topic) {
     guard let index = subscriptions.firstIndex(where: { $0.topic === topic }) else { return }
     let subscription = subscriptions.remove(at: index)

@@ -9,6 +9,8 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   private var session: Session?
   private var codec: WebSocketCodec
   private var assembly: [UInt8] = []
+  /// What the last ping carried, when its answer has to wait.
+  private var lastPing: [UInt8]?
   private var state = State.open
   private var sent = Ledger()
   private var received = Ledger()
@@ -37,7 +39,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
 
   var kind: TransportKind { .webSocket }
 
-  /// - Parameter opened: What the handshake moved, counted as HTTP.
+  /// Takes over a stream after the handshake; the ledgers say what that moved.
   init(
     stream: ByteStream, role: WebSocketRole, limits: SharedLimits, sent: Ledger, received: Ledger
   ) {
@@ -52,7 +54,8 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
 
   func begin(_ session: Session) {
     self.session = session
-    timer = stream.loop.wheel.arm(self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
+    timer = stream.loop.wheel.arm(
+      self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
   }
 
   var queuedBytes: Int { stream.queuedBytes }
@@ -68,8 +71,6 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     traffic.kernel = stream.kernelCounters().map { [$0] } ?? []
     return traffic
   }
-
-  // MARK: Sending
 
   func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
     guard isOpen else { return }
@@ -110,8 +111,6 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
         + WebSocketWriter.headBytes(payload: payload.count, masked: role == .client))
   }
 
-  // MARK: Receiving
-
   func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
     var offset = 0
     do {
@@ -145,12 +144,23 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
       assemble(kind, input.extracting(range), isLast)
     case .ping(let range):
       received.control &+= UInt64(used)
-      if isOpen { writeControl(.pong, input.extracting(range)) }
+      if isOpen { answerPing(input.extracting(range)) }
     case .pong:
       received.control &+= UInt64(used)
     case .close(let code, let reason):
       received.control &+= UInt64(used)
       closedByPeer(code, input.extracting(reason))
+    }
+  }
+
+  /// Answers a ping, at once unless too much waits to be sent: then the last ping gets an answer
+  /// when that is gone, so that a peer that pings and does not read costs a bounded memory.
+  private func answerPing(_ payload: Span<UInt8>) {
+    // RFC 6455 §5.5.3: of several pings that wait, it is enough to answer the last one.
+    if stream.queuedBytes < limits.value.queuedBytes {
+      writeControl(.pong, payload)
+    } else {
+      lastPing = Array(copying: payload)
     }
   }
 
@@ -178,9 +188,13 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     stream.replaySoon()
   }
 
-  func drained(_ stream: ByteStream) { session?.drained(stream.queuedBytes) }
-
-  // MARK: Ending
+  func drained(_ stream: ByteStream) {
+    if let ping = lastPing {
+      lastPing = nil
+      if isOpen { writeControl(.pong, ping.span) }
+    }
+    session?.drained(stream.queuedBytes)
+  }
 
   func close(_ code: CloseCode, _ reason: String) {
     guard isOpen else { return }
@@ -236,8 +250,6 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     // RFC 6455 §7.1.1: the server closes TCP first; a client that was answered just lets go.
     stream.close()
   }
-
-  // MARK: Time
 
   func timerFired(now: UInt64) -> UInt64 {
     switch state {
