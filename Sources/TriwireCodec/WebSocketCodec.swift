@@ -14,7 +14,9 @@ public enum MessageKind: UInt8, Sendable, Hashable {
   case binary = 2
 }
 
-/// What a `WebSocketCodec` found in its input. Ranges point into that input, unmasked in place.
+/// What a `WebSocketCodec` found in its input.
+///
+/// Ranges point into that input, unmasked in place.
 package enum WebSocketEvent: Equatable {
   /// A whole message that came in one frame and in one piece; text is valid UTF-8.
   case message(MessageKind, Range<Int>)
@@ -56,7 +58,7 @@ package struct WebSocketCodec {
     let end: Int
   }
 
-  /// - Parameter messageBytes: The limit of a message, over all its frames.
+  /// Makes a codec at the start of a WebSocket; `messageBytes` is the limit over all frames of one.
   package init(role: WebSocketRole, messageBytes: Int) {
     self.role = role
     self.messageBytes = messageBytes
@@ -89,8 +91,6 @@ package struct WebSocketCodec {
     offset = payload.upperBound
     return .message(kind, payload)
   }
-
-  // MARK: Frame heads
 
   private func readHead(_ input: Span<UInt8>, at start: Int) throws(WebSocketViolation) -> Head? {
     let available = input.count - start
@@ -149,8 +149,6 @@ package struct WebSocketCodec {
     }
     return Int(length)
   }
-
-  // MARK: Messages
 
   private mutating func begin(_ head: Head) throws(WebSocketViolation) {
     if head.opcode == 0 {
@@ -212,8 +210,6 @@ package struct WebSocketCodec {
     }
     return mask
   }
-
-  // MARK: Control frames
 
   private mutating func control(
     _ head: Head, in input: inout MutableSpan<UInt8>, at offset: inout Int

@@ -18,7 +18,9 @@ package enum WebSocketWriter {
     (payload < 126 ? 2 : payload < 65_536 ? 4 : 10) + (masked ? 4 : 0)
   }
 
-  /// Appends one whole frame. A mask, which every client frame needs, covers the payload.
+  /// Appends one whole frame.
+  ///
+  /// A mask, which every client frame needs, covers the payload.
   package static func append(
     _ opcode: Opcode, _ payload: Span<UInt8>, mask: WebSocketMask?,
     to output: inout OutputSpan<UInt8>
@@ -29,7 +31,9 @@ package enum WebSocketWriter {
       // The caller made room for head and payload; the bytes written are then counted.
       let target = unsafe UnsafeMutableRawBufferPointer(
         rebasing: UnsafeMutableRawBufferPointer(room)[count..<count + payload.count])
-      unsafe payload.withUnsafeBufferPointer { unsafe target.copyMemory(from: UnsafeRawBufferPointer($0)) }
+      unsafe payload.withUnsafeBufferPointer {
+        unsafe target.copyMemory(from: UnsafeRawBufferPointer($0))
+      }
       if var mask { unsafe mask.apply(to: target) }
       count += payload.count
     }

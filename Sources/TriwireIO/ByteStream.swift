@@ -1,7 +1,9 @@
 import CLinux
 import Glibc
 
-/// What receives a stream's bytes and learns of its end. All calls come on the stream's loop.
+/// What receives a stream's bytes and learns of its end.
+///
+/// All calls come on the stream's loop.
 package protocol StreamHandler: AnyObject {
   /// Bytes arrived: those left over from the last call, with the new ones behind them.
   ///
@@ -16,7 +18,9 @@ package protocol StreamHandler: AnyObject {
   func drained(_ stream: ByteStream)
 }
 
-/// Ordered bytes to one peer. Belongs to one loop; every method is called there.
+/// Ordered bytes to one peer.
+///
+/// Belongs to one loop; every method is called there.
 @safe package final class ByteStream: EventSource, @unchecked Sendable {
   package private(set) var loop: EventLoop
   package var handler: (any StreamHandler)?
@@ -63,7 +67,9 @@ package protocol StreamHandler: AnyObject {
 
   deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
-  /// Starts delivering. Until then nothing is read.
+  /// Starts delivering.
+  ///
+  /// Until then nothing is read.
   package func start(_ handler: any StreamHandler) {
     self.handler = handler
     attach()
@@ -77,23 +83,35 @@ package protocol StreamHandler: AnyObject {
     }
   }
 
-  /// Moves the stream to another loop. Call it from `received` or later on its present loop;
-  /// `then` runs on the new one, before any further byte is delivered.
+  /// Moves the stream to another loop.
+  ///
+  /// Call it on its present loop, also from `received`.
+  /// Nothing is delivered from the call on, and what `received` leaves goes along. `then` runs on
+  /// the new loop before any further byte is delivered; it does not run when the stream has failed
+  /// or was closed by then.
   package func move(to other: EventLoop, _ then: @escaping @Sendable () -> Void) {
-    flush()
-    loop.remove(token, keepingOpen: descriptor)
     isPaused = true
-    other.post { [self] in
-      loop = other
-      lastArrival = other.now
-      watched = TW_IN
-      attach()
-      then()
-      resumeReading()
+    // Not within the present call, which goes on to use the loop.
+    loop.post { [self] in
+      flush()
+      guard phase == .open else { return }
+      isDirty = false
+      isReplaying = false
+      loop.forget(self)
+      loop.remove(token, keepingOpen: descriptor)
+      other.post { [self] in arrive(on: other, then) }
     }
   }
 
-  // MARK: Facts
+  private func arrive(on other: EventLoop, _ then: @Sendable () -> Void) {
+    loop = other
+    lastArrival = other.now
+    watched = inputHasEnded ? 0 : TW_IN
+    attach()
+    guard phase == .open else { return }
+    then()
+    resumeReading()
+  }
 
   /// Whether bytes can still be written.
   package var isOpen: Bool { phase == .open }
@@ -126,12 +144,11 @@ package protocol StreamHandler: AnyObject {
       decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  // MARK: Reading
-
   func ready(_ events: UInt32) {
     if events & TW_OUT != 0 { flushQueue() }
     guard events & (TW_IN | TW_HUP | TW_ERR | TW_RDHUP) != 0 else { return }
     switch phase {
+    case .open where inputHasEnded: fail(IOError("send", code: resetError()))
     case .open: if !isPaused || events & (TW_HUP | TW_ERR) != 0 { receive() }
     case .closing, .lingering: discardInput()
     case .closed: break
@@ -174,6 +191,10 @@ package protocol StreamHandler: AnyObject {
   private func receive() {
     let kept = tail.count
     let room = unsafe loop.input.count - kept
+    // Into no room the kernel writes nothing, which would look like the peer's end.
+    guard room > 0 else {
+      return fail(IOError("receive", reason: "the handler leaves \(kept) bytes unused"))
+    }
     guard let base = unsafe loop.input.baseAddress else { return }
     let count = unsafe tw_recv(descriptor, base + kept, room)
     loop.systemCalls.receive += 1
@@ -188,6 +209,13 @@ package protocol StreamHandler: AnyObject {
     } else if count != -Int(EAGAIN) {
       fail(IOError("receive", code: Int32(-count)))
     }
+  }
+
+  /// Why a stream whose input has ended is reported once more: `recv` would only say again that it
+  /// has ended, and the report would never go away.
+  private func resetError() -> Int32 {
+    let error = tw_socket_error(descriptor)
+    return error == 0 ? ECONNRESET : error
   }
 
   private func endInput() {
@@ -239,10 +267,10 @@ package protocol StreamHandler: AnyObject {
     return used
   }
 
-  // MARK: Writing
-
   /// Appends at most `capacity` bytes to what the stream sends; they leave when the turn ends, or
-  /// earlier. Does nothing when the stream is closed.
+  /// earlier.
+  ///
+  /// Does nothing when the stream is closed.
   package func write(capacity: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
     guard phase == .open else { return }
     let shared = usesSharedBuffer(for: capacity)
@@ -270,6 +298,7 @@ package protocol StreamHandler: AnyObject {
   }
 
   /// Sends bytes at once, without a copy, if nothing waits before them; else like `write`.
+  ///
   /// For one encoding that goes to many streams.
   package func writeThrough(_ bytes: Span<UInt8>) {
     guard phase == .open else { return }
@@ -372,9 +401,9 @@ package protocol StreamHandler: AnyObject {
     loop.modify(descriptor, wanted, token)
   }
 
-  // MARK: Ending
-
-  /// Sends what waits, then closes. The handler is let go and hears nothing more.
+  /// Sends what waits, then closes.
+  ///
+  /// The handler is let go and hears nothing more.
   package func close() {
     guard phase == .open else { return }
     phase = .closing
@@ -387,12 +416,17 @@ package protocol StreamHandler: AnyObject {
     closeTimer = loop.wheel.arm(self, at: loop.now + Self.stallNanoseconds)
   }
 
-  /// Drops what waits and closes with a reset. The handler is let go and hears nothing more.
+  /// Drops what waits and closes with a reset.
+  ///
+  /// The handler is let go and hears nothing more.
   package func abort() {
     guard phase != .closed else { return }
     _ = tw_reset_on_close(descriptor)
     release()
   }
+
+  /// The loop will tell nothing any more: what is open here would stay so for ever.
+  func loopEnded() { if phase != .closed { release() } }
 
   private func finishClosing() {
     guard phase == .closing, queue.isEmpty, loop.outputOwner !== self else { return }

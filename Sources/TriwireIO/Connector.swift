@@ -40,7 +40,9 @@ import Glibc
     lastError = IOError("connect", reason: "there is no address to connect to")
   }
 
-  /// Connects. The stream belongs to `loop`; call `start` on it there.
+  /// Connects.
+  ///
+  /// The stream belongs to `loop`; call `start` on it there.
   ///
   /// - Throws: `IOError` of the last attempt that failed, or that the deadline passed;
   ///   `CancellationError` when the task was cancelled.

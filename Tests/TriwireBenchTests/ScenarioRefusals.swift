@@ -153,7 +153,12 @@ let refusals: [Refusal] = [
   .replacing(
     "\"clients\": 4, \"traffic\": [{\"direction\": \"echo\"",
     "\"clients\": 50000, \"traffic\": [{\"direction\": \"broadcast\", \"from\": \"clients\"",
-    "traffic: about 875,000,000,000 deliveries are too many, the limit is 200,000,000: lower a rate, the duration, or clients"
+    "traffic: about 874,982,500,000 deliveries are too many, the limit is 200,000,000: lower a rate, the duration, or clients"
+  ),
+  .replacing(
+    "\"clients\": 4, \"traffic\": [{\"direction\": \"echo\"",
+    "\"clients\": 5, \"groups\": 3, \"traffic\": [{\"direction\": \"broadcast\", \"from\": \"clients\"",
+    "traffic[0]: a client speaks to the others of its group and some group has none: write at least twice as many clients as groups"
   ),
   .replacing(
     "\"clients\": 4", "\"clients\": 4, \"groups\": 5",

@@ -11,7 +11,7 @@ struct ValidateTests {
     #expect(list.status == 0)
     #expect(
       list.output == """
-        chat-room           500 clients in 20 rooms, each speaks every 10 s and the room of 25 hears it
+        chat-room           500 clients in 20 rooms, each speaks every 10 s and the 24 others hear it
         echo                50 clients send 125-byte messages at random times and get each one back
         idle-fleet          up to 10,000 clients connect in steps and idle, then one broadcast reaches all
         live-notifications  2,000 clients receive a 300-byte notification about once a minute each

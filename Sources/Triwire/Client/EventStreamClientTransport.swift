@@ -49,8 +49,6 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     return traffic
   }
 
-  // MARK: Opening
-
   func open(_ stream: ByteStream, _ done: @escaping (Result<Session, OpenFailure>) -> Void) {
     self.done = done
     let connection = ClientConnection(stream: stream, limits: dialer.limits)
@@ -102,8 +100,6 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     }
     finishOpening(.success(session))
   }
-
-  // MARK: Messages
 
   func send(_ kind: MessageKind, _ payload: Span<UInt8>) { posts.send(kind, payload) }
 
@@ -199,8 +195,6 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   }
 
   func connectionDrained(_ connection: ClientConnection) {}
-
-  // MARK: Ends
 
   func answerEnded(_ connection: ClientConnection, bytes: Int) {
     received.http += UInt64(bytes)

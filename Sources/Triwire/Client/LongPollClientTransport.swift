@@ -50,8 +50,6 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     return traffic
   }
 
-  // MARK: Opening and polling
-
   func open(_ stream: ByteStream, _ done: @escaping (Result<Session, OpenFailure>) -> Void) {
     self.done = done
     // The first poll is not held, so that its answer says that the session is open; later ones
@@ -128,8 +126,6 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     self.connection = nil
     connection.close()
   }
-
-  // MARK: Answers
 
   func answered(_ connection: ClientConnection, _ head: ResponseHead, bytes: Int) {
     received.http += UInt64(bytes)
@@ -230,15 +226,11 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
 
   func connectionDrained(_ connection: ClientConnection) {}
 
-  // MARK: Up
-
   func send(_ kind: MessageKind, _ payload: Span<UInt8>) { posts.send(kind, payload) }
 
   func send(_ broadcast: Broadcast) {
     for item in broadcast.items { send(item.message.kind, item.message.bytes.span) }
   }
-
-  // MARK: Ends
 
   func connectionLost(_ connection: ClientConnection, _ reason: String) {
     if done != nil { return finishOpening(.failure(OpenFailure(reason: reason))) }

@@ -176,8 +176,6 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
     return (["content-type": PollBatch.mediaType], body)
   }
 
-  // MARK: Answers
-
   func answered(_ connection: ClientConnection, _ head: ResponseHead, bytes: Int) {
     received.http += UInt64(bytes)
     answer = head.status

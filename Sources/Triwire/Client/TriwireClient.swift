@@ -56,6 +56,7 @@ public final class TriwireClient: Sendable {
   ///
   /// - Parameter transports: What to try, in order; WebSocket, then Server-Sent Events, then long
   ///   polling by default.
+  /// - Returns: The open session.
   /// - Throws: `ConnectError` with each attempt and why it failed; `CancellationError`.
   public func connect(
     over transports: [TransportKind] = [.webSocket, .serverSentEvents, .longPolling]
@@ -126,7 +127,9 @@ public final class TriwireClient: Sendable {
   }
 }
 
-/// One attempt to open a session, with its deadline. Belongs to one loop.
+/// One attempt to open a session, with its deadline.
+///
+/// Belongs to one loop.
 private final class SessionOpening: TimerOwner {
   private let dialer: Dialer
   private let transport: TransportKind

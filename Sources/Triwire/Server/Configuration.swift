@@ -25,8 +25,9 @@ extension TriwireServer {
     public var keepAliveSeconds = 75.0
     /// Whether responses carry a `Date` (RFC 9110 §6.6.1 wants it of a server with a clock).
     public var sendsDate = true
-    /// The largest TCP segment, in bytes; nil leaves it to the route. For measuring on loopback,
-    /// where segments are else larger than on any Ethernet.
+    /// The largest TCP segment, in bytes; nil leaves it to the route.
+    ///
+    /// For measuring on loopback, where segments are else larger than on any Ethernet.
     public var maximumSegment: Int?
     /// The congestion control algorithm by its kernel name; nil leaves the system's.
     public var congestionControl: String?

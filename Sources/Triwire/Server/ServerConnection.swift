@@ -1,8 +1,10 @@
 import TriwireCodec
 import TriwireIO
 
-/// One client connection of a server: takes requests one after the other, finds what serves
-/// them, and writes the answers. Belongs to one loop at a time.
+/// One client connection of a server: takes requests one after the other, finds what serves them,
+/// and writes the answers.
+///
+/// Belongs to one loop at a time.
 final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   let stream: ByteStream
   private(set) var home: ServerLoop
@@ -89,8 +91,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     if let timer { home.loop.wheel.cancel(timer) }
     timer = nil
   }
-
-  // MARK: Requests
 
   func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
     var offset = 0
@@ -205,8 +205,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     }
   }
 
-  // MARK: Answers
-
   /// Writes the answer to the present request, whole.
   func respond(_ response: Response) {
     let head = ResponseHead(status: response.status, headers: response.headers)
@@ -274,8 +272,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     respond(response)
     end()
   }
-
-  // MARK: Sessions
 
   /// - Returns: Whether the request was for a session.
   private func openOrFeedSession(_ exchange: Exchange, _ body: [UInt8]) -> Bool {
@@ -411,8 +407,10 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     }
   }
 
-  /// Serves the present request on the loop of a session. A connection that serves a session of
-  /// another loop moves there for good, so that it pays for the way once.
+  /// Serves the present request on the loop of a session.
+  ///
+  /// A connection that serves a session of another loop moves there for good, so that it pays for
+  /// the way once.
   private func hand(
     to entry: SessionDirectory.Entry, _ serve: @escaping @Sendable (ServerConnection) -> Void
   ) {
@@ -420,8 +418,9 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     guard let other = home.directory.home(of: entry.loop) else { return }
     disarmTimer()
     home.remove(self)
-    home = other
+    // Until it is there, what happens to the connection happens here.
     stream.move(to: entry.loop) { [self] in
+      home = other
       other.add(self)
       armTimer()
       serve(self)
@@ -433,8 +432,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
 
   /// The present request is answered by nobody else any more.
   func unrent() { if case .tenanted = state { state = .answering } }
-
-  // MARK: Ends
 
   func inputEnded(_ stream: ByteStream) {
     switch state {

@@ -49,8 +49,6 @@ public final class TriwireServer: Sendable {
     state = Mutex(State())
   }
 
-  // MARK: What is served
-
   /// Serves sessions at a path.
   ///
   /// - Parameters:
@@ -87,7 +85,9 @@ public final class TriwireServer: Sendable {
     addRoute { $0.add(.async(handler), methods, at: path) }
   }
 
-  /// Answers plain HTTP requests at a path within the loop, without a task. It must not block.
+  /// Answers plain HTTP requests at a path within the loop, without a task.
+  ///
+  /// It must not block.
   public func respond(
     at path: String, to methods: [HTTPMethod]? = [.get],
     synchronously handler: @escaping @Sendable (Request) -> Response
@@ -120,8 +120,6 @@ public final class TriwireServer: Sendable {
       return topic
     }
   }
-
-  // MARK: Running
 
   /// Starts serving.
   ///
@@ -206,7 +204,7 @@ public final class TriwireServer: Sendable {
       defer { unsafe state.stopWaiters = unsafe [] }
       return unsafe state.stopWaiters
     }
-    for unsafe waiter in unsafe waiters { unsafe waiter.resume() }
+    for index in unsafe waiters.indices { unsafe waiters[index].resume() }
   }
 
   /// System calls made by all loops so far.

@@ -63,7 +63,9 @@ public import TriwireIO
 
   private static let lastID = Atomic<UInt64>(0)
 
-  /// Makes a session that `carrier` carries. For transports; call it on `loop`.
+  /// Makes a session that `carrier` carries.
+  ///
+  /// For transports; call it on `loop`.
   public convenience init(
     carrier: any Transport, request: RequestHead, parameter: String = "", loop: EventLoop,
     limits: SessionLimits
@@ -86,8 +88,6 @@ public import TriwireIO
     self.shared = shared
   }
 
-  // MARK: Sending
-
   /// Sends a message, and suspends while more waits than `limits.queuedBytes`.
   ///
   /// - Throws: `SessionError.closed` when the session has ended.
@@ -102,7 +102,9 @@ public import TriwireIO
     try await send(Message(text))
   }
 
-  /// Sends a message without suspending. On the loop only.
+  /// Sends a message without suspending.
+  ///
+  /// On the loop only.
   ///
   /// The bytes are copied before it returns; text must be UTF-8.
   /// - Returns: `.queued` when the caller should wait for `drained()` before it sends more. A
@@ -116,7 +118,9 @@ public import TriwireIO
     return carrier.queuedBytes < shared.value.queuedBytes ? .sent : .queued
   }
 
-  /// Sends messages of a topic. On the loop.
+  /// Sends messages of a topic.
+  ///
+  /// On the loop.
   func send(_ broadcast: Broadcast) {
     guard case .open = state, let carrier else { return }
     if carrier.queuedBytes >= shared.value.queuedBytesHard {
@@ -166,8 +170,6 @@ public import TriwireIO
 
   private func waitForDrain() async { await drained() }
 
-  // MARK: Receiving
-
   /// The messages of the peer, in order.
   ///
   /// The sequence ends when the session was closed by either side, and throws
@@ -188,7 +190,9 @@ public import TriwireIO
     if !end.isClean { throw .lost(end) }
   }
 
-  /// Calls `body` for each message from now on. On the loop; what already waits comes first.
+  /// Calls `body` for each message from now on.
+  ///
+  /// On the loop; what already waits comes first.
   public func receive(_ body: @escaping (MessageKind, Span<UInt8>) -> Void) {
     while let message = inbox.popFirst() { body(message.kind, message.bytes.span) }
     if hasEnded { return }
@@ -196,13 +200,17 @@ public import TriwireIO
     unblock()
   }
 
-  /// Calls `body` when the session has ended. On the loop; at once if it has.
+  /// Calls `body` when the session has ended.
+  ///
+  /// On the loop; at once if it has.
   public func whenEnded(_ body: @escaping (SessionEnd) -> Void) {
     if hasEnded { return body(endSoFar) }
     needRare().onClose = body
   }
 
-  /// The next message if one waits. On the loop.
+  /// The next message if one waits.
+  ///
+  /// On the loop.
   @usableFromInline
   func takeNow() -> Message? {
     guard loop.isCurrent, let message = inbox.popFirst() else { return nil }
@@ -238,7 +246,9 @@ public import TriwireIO
   }
 
   /// Notes that the present task runs the handler, and that nobody else has a handle of it.
-  func adoptHandlerTask() { handlerTask = unsafe withUnsafeCurrentTask { unsafe $0?.hashValue ?? 0 } }
+  func adoptHandlerTask() {
+    handlerTask = unsafe withUnsafeCurrentTask { unsafe $0?.hashValue ?? 0 }
+  }
 
   private func park(_ continuation: UnsafeContinuation<Delivery, Never>) {
     if let message = inbox.popFirst() {
@@ -255,7 +265,8 @@ public import TriwireIO
   private func giveReaderUp() {
     guard let reader = unsafe reader else { return }
     unsafe self.reader = nil
-    unsafe reader.resume(returning: .end(SessionEnd(code: .normal, reason: "cancelled", isLocal: true)))
+    unsafe reader.resume(
+      returning: .end(SessionEnd(code: .normal, reason: "cancelled", isLocal: true)))
   }
 
   private func unblock() {
@@ -263,8 +274,6 @@ public import TriwireIO
     isBlocked = false
     carrier?.resumeDelivery()
   }
-
-  // MARK: Ending
 
   /// Ends the session: what was sent is delivered, then the peer is told.
   ///
@@ -303,7 +312,9 @@ public import TriwireIO
     }
   }
 
-  /// Whether messages can be sent. On the loop.
+  /// Whether messages can be sent.
+  ///
+  /// On the loop.
   public var isOpen: Bool {
     if case .open = state { return true }
     return false
@@ -323,8 +334,6 @@ public import TriwireIO
     return rare
   }
 
-  // MARK: Facts
-
   /// What was moved so far.
   public func traffic() async -> Traffic {
     unsafe await withUnsafeContinuation { continuation in
@@ -332,17 +341,21 @@ public import TriwireIO
     }
   }
 
-  /// What was moved so far. On the loop.
+  /// What was moved so far.
+  ///
+  /// On the loop.
   public var trafficNow: Traffic { carrier?.traffic ?? rare?.traffic ?? Traffic() }
 
-  /// When the steps of the opening were done; all 0 on the server's side. On the loop.
+  /// When the steps of the opening were done; all 0 on the server's side.
+  ///
+  /// On the loop.
   public var opening: Opening { rare?.opening ?? Opening() }
 
   func setOpening(_ opening: Opening) { needRare().opening = opening }
 
-  // MARK: What transports report
-
-  /// Hands a message to the reader. For transports; on the loop.
+  /// Hands a message to the reader.
+  ///
+  /// For transports; on the loop.
   ///
   /// - Returns: false when no more should be delivered until `Transport.resumeDelivery`.
   public func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
@@ -362,15 +375,19 @@ public import TriwireIO
     return !isBlocked
   }
 
-  /// Less waits to be sent than before. For transports; on the loop.
+  /// Less waits to be sent than before.
+  ///
+  /// For transports; on the loop.
   public func drained(_ queuedBytes: Int) {
     guard let rare, queuedBytes < shared.value.queuedBytes else { return }
     let waiters = unsafe rare.drainWaiters
     unsafe rare.drainWaiters = unsafe []
-    for unsafe waiter in unsafe waiters { unsafe waiter.resume() }
+    for index in unsafe waiters.indices { unsafe waiters[index].resume() }
   }
 
-  /// The session is over. For transports; on the loop, once.
+  /// The session is over.
+  ///
+  /// For transports; on the loop, once.
   public func ended(_ end: SessionEnd) {
     if hasEnded { return }
     let rare = needRare()
@@ -384,12 +401,14 @@ public import TriwireIO
       unsafe self.reader = nil
       unsafe reader.resume(returning: .end(end))
     }
-    let (drainWaiters, endWaiters, onClose) = unsafe (rare.drainWaiters, rare.endWaiters, rare.onClose)
+    let (drainWaiters, endWaiters, onClose) = unsafe (
+      rare.drainWaiters, rare.endWaiters, rare.onClose
+    )
     unsafe rare.drainWaiters = unsafe []
     unsafe rare.endWaiters = unsafe []
     rare.onClose = nil
-    for unsafe waiter in unsafe drainWaiters { unsafe waiter.resume() }
-    for unsafe waiter in unsafe endWaiters { unsafe waiter.resume(returning: end) }
+    for index in unsafe drainWaiters.indices { unsafe drainWaiters[index].resume() }
+    for index in unsafe endWaiters.indices { unsafe endWaiters[index].resume(returning: end) }
     onClose?(end)
     home?.forget(self)
     home = nil

@@ -25,7 +25,9 @@ public struct SessionEnd: Sendable, Equatable {
   }
 }
 
-/// What can go wrong with a conversation. That it is over is told apart from that it failed.
+/// What can go wrong with a conversation.
+///
+/// That it is over is told apart from that it failed.
 public enum SessionError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Something was sent, or awaited, on a session that has ended.
   case closed(SessionEnd)

@@ -9,8 +9,10 @@ public struct SessionLimits: Sendable, Equatable {
   /// How much may wait to be sent before `send` suspends, in bytes; 64 KiB by default.
   public var queuedBytes = 64 * 1024
 
-  /// How much may wait before a session that does not heed `queued` is closed with 1013, in
-  /// bytes; 1 MiB by default. It bounds what a slow reader of a topic costs.
+  /// How much may wait before a session that does not heed `queued` is closed with 1013, in bytes;
+  /// 1 MiB by default.
+  ///
+  /// It bounds what a slow reader of a topic costs.
   public var queuedBytesHard = 1 << 20
 
   /// Seconds without a byte from the peer after which it is asked for one; 25 by default, which
@@ -29,7 +31,9 @@ public struct SessionLimits: Sendable, Equatable {
   /// Seconds a long-polling session lives without a poll; 30 by default.
   public var pollGapSeconds = 30.0
 
-  /// Bytes of messages that one poll carries; 256 KiB by default. One message always fits.
+  /// Bytes of messages that one poll carries; 256 KiB by default.
+  ///
+  /// One message always fits.
   public var pollBatchBytes = 256 * 1024
 
   /// The default limits.

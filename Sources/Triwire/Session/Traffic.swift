@@ -1,4 +1,6 @@
-/// The bytes of one direction, by what they were for. Counted where they were encoded or parsed.
+/// The bytes of one direction, by what they were for.
+///
+/// Counted where they were encoded or parsed.
 ///
 /// Their sum is what the session's streams moved: `total == StreamCounters.bytesSent` (or
 /// `bytesReceived`), except for input that waits for the rest of a frame or head.
@@ -50,8 +52,10 @@ public struct Traffic: Sendable, Equatable {
   public var sent = Ledger()
   /// From the peer.
   public var received = Ledger()
-  /// What the session's streams counted. A server's POST and poll connections are among them,
-  /// whole, though a proxy may let several sessions share one.
+  /// What the session's streams counted.
+  ///
+  /// A server's POST and poll connections are among them, whole, though a proxy may let several
+  /// sessions share one.
   public var streams: [StreamCounters] = []
   /// What the kernel counted for the same streams, in the same order.
   public var kernel: [KernelCounters] = []

@@ -11,6 +11,8 @@ public final class Broadcast {
     public let message: Message
     /// 1 for the first message of the topic, and so on.
     public let position: UInt64
+    /// The `Session.id` that does not get it; 0 is nobody's.
+    let exception: UInt64
   }
 
   /// The messages, in order.

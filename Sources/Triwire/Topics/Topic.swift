@@ -44,12 +44,16 @@ public final class Topic: Sendable {
 
   /// Sends a message to all subscribers.
   ///
+  /// - Parameters:
+  ///   - message: The message.
+  ///   - sender: A subscriber that does not get it, as it said it itself.
   /// - Returns: The message's position in the topic: 1 for the first.
   @discardableResult
-  public func publish(_ message: Message) -> UInt64 {
+  public func publish(_ message: Message, except sender: Session? = nil) -> UInt64 {
     state.withLock { state in
       state.position += 1
-      let item = Broadcast.Item(message: message, position: state.position)
+      let item = Broadcast.Item(
+        message: message, position: state.position, exception: sender?.id ?? 0)
       remember(item, in: &state)
       // Under the lock, so that every loop sees the same order.
       for shard in state.shards { shard.append(item) }
@@ -72,8 +76,8 @@ public final class Topic: Sendable {
 
   /// Adds a session; on its loop.
   ///
-  /// - Parameter position: What the session has seen; it gets what came later and is still kept.
-  ///   nil begins with the next message.
+  /// The position is what the session has seen: it gets what came later and is still kept. nil
+  /// begins with the next message.
   func add(_ session: Session, after position: UInt64?) -> Subscription {
     let shard = state.withLock { state in
       if let shard = state.shards.first(where: { $0.loop === session.loop }) { return shard }

@@ -73,8 +73,17 @@ final class TopicShard: TurnEnd, @unchecked Sendable {
     hasPublishedHere = false
     guard !items.isEmpty else { return }
     let broadcast = Broadcast(items)
+    let exceptions = items.compactMap { $0.exception == 0 ? nil : $0.exception }
     // A member that ends meanwhile leaves the array, not this copy; it ignores what it gets then.
-    for member in members { member.session.send(broadcast) }
+    for member in members {
+      let session = member.session
+      if exceptions.isEmpty || !exceptions.contains(session.id) {
+        session.send(broadcast)
+      } else {
+        let others = items.filter { $0.exception != session.id }
+        if !others.isEmpty { session.send(Broadcast(others)) }
+      }
+    }
   }
 
   /// Adds a member, and delivers to those before it what `takePendingBeforeMember` gave.
@@ -131,7 +140,9 @@ extension Session {
     subscriptions.append(topic.add(self, after: position))
   }
 
-  /// Leaves a topic. On the loop.
+  /// Leaves a topic.
+  ///
+  /// On the loop.
   public func unsubscribe(from topic: Topic) {
     guard let index = subscriptions.firstIndex(where: { $0.topic === topic }) else { return }
     let subscription = subscriptions.remove(at: index)

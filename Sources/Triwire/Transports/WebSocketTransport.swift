@@ -39,7 +39,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
 
   var kind: TransportKind { .webSocket }
 
-  /// - Parameter opened: What the handshake moved, counted as HTTP.
+  /// Takes over a stream after the handshake; the ledgers say what that moved.
   init(
     stream: ByteStream, role: WebSocketRole, limits: SharedLimits, sent: Ledger, received: Ledger
   ) {
@@ -54,7 +54,8 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
 
   func begin(_ session: Session) {
     self.session = session
-    timer = stream.loop.wheel.arm(self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
+    timer = stream.loop.wheel.arm(
+      self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
   }
 
   var queuedBytes: Int { stream.queuedBytes }
@@ -70,8 +71,6 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     traffic.kernel = stream.kernelCounters().map { [$0] } ?? []
     return traffic
   }
-
-  // MARK: Sending
 
   func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
     guard isOpen else { return }
@@ -111,8 +110,6 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
       payload.count
         + WebSocketWriter.headBytes(payload: payload.count, masked: role == .client))
   }
-
-  // MARK: Receiving
 
   func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
     var offset = 0
@@ -199,8 +196,6 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     session?.drained(stream.queuedBytes)
   }
 
-  // MARK: Ending
-
   func close(_ code: CloseCode, _ reason: String) {
     guard isOpen else { return }
     writeClose(code, reason)
@@ -255,8 +250,6 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     // RFC 6455 §7.1.1: the server closes TCP first; a client that was answered just lets go.
     stream.close()
   }
-
-  // MARK: Time
 
   func timerFired(now: UInt64) -> UInt64 {
     switch state {

@@ -97,7 +97,7 @@ private struct Route {
   /// How many clients of a group broadcast anything, at most.
   private let width: Int
 
-  private enum Pattern { case nobody, oneToOne, groupToMembers, memberToMembers }
+  private enum Pattern { case nobody, oneToOne, groupToMembers, memberToOthers }
 
   init(_ scenario: Scenario, flow index: Int, counts: [UInt32], to side: Audit.Side) {
     let flow = scenario.traffic[index]
@@ -106,11 +106,11 @@ private struct Route {
     groups = scenario.groups
     switch (flow.direction, side) {
     case (.up, .server), (.down, .clients), (.echo, .clients): pattern = .oneToOne
-    case (.broadcast, .clients): pattern = flow.from == .server ? .groupToMembers : .memberToMembers
+    case (.broadcast, .clients): pattern = flow.from == .server ? .groupToMembers : .memberToOthers
     case (.up, .clients), (.down, .server), (.echo, .server), (.broadcast, .server):
       pattern = .nobody
     }
-    (places, width) = Route.places(of: pattern == .memberToMembers ? counts : [], in: groups)
+    (places, width) = Route.places(of: pattern == .memberToOthers ? counts : [], in: groups)
     let members: (Int) -> Int = { [clients, groups] in (clients - $0 + groups - 1) / groups }
     let sent = counts.enumerated()
     switch pattern {
@@ -120,10 +120,10 @@ private struct Route {
       (size, expected) = (
         clients, sent.reduce(0) { $0 + UInt64($1.element) * UInt64(members($1.offset)) }
       )
-    case .memberToMembers:
+    case .memberToOthers:
       size = clients * width
       expected = sent.reduce(0) { [groups] in
-        $0 + UInt64($1.element) * UInt64(members($1.offset % groups))
+        $0 + UInt64($1.element) * UInt64(members($1.offset % groups) - 1)
       }
     }
   }
@@ -147,8 +147,11 @@ private struct Route {
     case .nobody: return nil
     case .oneToOne: return sender == receiver ? receiver : nil
     case .groupToMembers: return sender == receiver % groups ? receiver : nil
-    case .memberToMembers:
-      guard sender % groups == receiver % groups, places[sender] >= 0 else { return nil }
+    case .memberToOthers:
+      // Nobody is told what it said itself.
+      guard sender != receiver, sender % groups == receiver % groups, places[sender] >= 0 else {
+        return nil
+      }
       return receiver * width + Int(places[sender])
     }
   }
@@ -159,10 +162,10 @@ private struct Route {
     case .nobody: []
     case .oneToOne: (0..<clients).map { ($0, $0) }
     case .groupToMembers: (0..<clients).map { ($0, $0 % groups) }
-    case .memberToMembers:
+    case .memberToOthers:
       (0..<clients).flatMap { receiver in
         stride(from: receiver % groups, to: clients, by: groups)
-          .filter { places[$0] >= 0 }.map { (receiver, $0) }
+          .filter { $0 != receiver && places[$0] >= 0 }.map { (receiver, $0) }
       }
     }
   }

@@ -49,7 +49,8 @@ public struct Flow: Sendable, Equatable, Codable {
     case down
     /// From each client to the server and back to the same client.
     case echo
-    /// To every client of a group, the same message; from the server or from one of the clients.
+    /// To every client of a group, the same message; from the server, or from one of the clients
+    /// to the others.
     case broadcast
   }
 
@@ -57,7 +58,7 @@ public struct Flow: Sendable, Equatable, Codable {
   public enum Origin: String, Sendable, CaseIterable, Codable {
     /// The server publishes to the group.
     case server
-    /// A client sends, and the server passes it on to all of its group, the sender included.
+    /// A client sends, and the server passes it on to all others of its group.
     case clients
   }
 

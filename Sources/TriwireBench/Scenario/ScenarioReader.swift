@@ -168,8 +168,7 @@ extension ScenarioReader {
 
   private func checkDeliveries(_ scenario: Scenario, at place: Place?) {
     let deliveries = scenario.traffic.reduce(0) { sum, flow in
-      let receivers = flow.direction == .broadcast ? scenario.clients / scenario.groups : 1
-      return sum + scenario.senders(of: flow).messages * Double(receivers)
+      sum + scenario.senders(of: flow).messages * scenario.receivers(of: flow)
     }
     guard deliveries > Double(ScenarioLimits.deliveries) else { return }
     place?.refuse(
@@ -185,6 +184,11 @@ extension ScenarioReader {
         "a sender would send more than \(grouped(ScenarioLimits.messagesPerSender)) messages: "
           + "lower the rate or the duration")
     }
+    if flow.direction == .broadcast, flow.from == .clients, scenario.clients < 2 * scenario.groups {
+      place?.refuse(
+        "a client speaks to the others of its group and some group has none: "
+          + "write at least twice as many clients as groups")
+    }
   }
 
   private func flowPlace(_ index: Int, _ fields: Fields) -> Place? {
@@ -197,6 +201,13 @@ extension ScenarioReader {
 }
 
 extension Scenario {
+  /// How many clients (or the server) each message of a flow reaches, on average.
+  fileprivate func receivers(of flow: Flow) -> Double {
+    guard flow.direction == .broadcast else { return 1 }
+    let members = Double(clients) / Double(groups)
+    return flow.from == .server ? members : members - 1
+  }
+
   /// Who sends the messages of a flow, how often each, and about how many in all.
   func senders(of flow: Flow) -> (count: Int, perSecond: Double, messages: Double) {
     let count = flow.direction == .broadcast && flow.from == .server ? groups : clients

@@ -110,7 +110,8 @@ private final class ServedTrial: @unchecked Sendable {
     switch scenario.traffic[stamp.flow].direction {
     case .up, .down: receiver.receive(stamp, at: client)
     case .echo: sessions[client]?.sendNow(kind, message)
-    case .broadcast: groups[client % groups.count].publish(Message(kind, message))
+    case .broadcast:
+      groups[client % groups.count].publish(Message(kind, message), except: sessions[client])
     }
   }
 
