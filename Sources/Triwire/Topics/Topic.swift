@@ -86,7 +86,7 @@ public final class Topic: Sendable {
       return shard
     }
     let (waiting, missed) = state.withLock { state -> ([Broadcast.Item], [Broadcast.Item]) in
-      let waiting = shard.takePending()
+      let waiting = shard.takePendingBeforeMember()
       guard let position else { return (waiting, []) }
       // A position that was never given out belongs to another life of the topic: all is new.
       let seen = position > state.position ? 0 : position
@@ -94,8 +94,7 @@ public final class Topic: Sendable {
     }
     // What was published before goes to those who were there before, and from the lock on all
     // waits until this turn ends, so that the new subscriber misses nothing and gets nothing twice.
-    shard.deliver(waiting)
-    let subscription = shard.add(session, to: self)
+    let subscription = shard.add(session, to: self, waiting: waiting)
     if !missed.isEmpty { session.send(Broadcast(missed)) }
     return subscription
   }
