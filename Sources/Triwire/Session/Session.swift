@@ -98,8 +98,7 @@ public import TriwireIO
     _ message: Message, compression: MessageCompression = .automatic
   ) async throws(SessionError) {
     let result =
-      loop.isCurrent
-      ? sendNow(message.kind, message.bytes.span, compression: compression) : nil
+      loop.isCurrent ? offer(message.kind, message.bytes.span, compression) : nil
     if result != .sent { try await sendSlowly(message, compression, result) }
   }
 
@@ -119,9 +118,18 @@ public import TriwireIO
   public func sendNow(
     _ kind: MessageKind, _ bytes: Span<UInt8>, compression: MessageCompression = .automatic
   ) -> SendResult {
+    if let result = offer(kind, bytes, compression) { return result }
+    return carrier.map(tooSlow) ?? .closed
+  }
+
+  /// Sends a message unless so much waits already that it has no room; nil then.
+  @usableFromInline
+  func offer(
+    _ kind: MessageKind, _ bytes: Span<UInt8>, _ compression: MessageCompression
+  ) -> SendResult? {
     guard case .open = state, let carrier else { return .closed }
     if !subscriptions.isEmpty { flushTopics() }
-    if carrier.queuedBytes >= shared.value.queuedBytesHard { return tooSlow(carrier) }
+    if carrier.queuedBytes >= shared.value.queuedBytesHard { return nil }
     carrier.send(kind, bytes, compression)
     return carrier.queuedBytes < shared.value.queuedBytes ? .sent : .queued
   }
@@ -145,27 +153,26 @@ public import TriwireIO
   }
 
   /// Goes on with a message that was not simply sent; `first` says what became of it on the loop,
-  /// and is nil when the caller is not there.
+  /// and is nil when it had no room, or the caller is not there.
   @usableFromInline
   func sendSlowly(
     _ message: Message, _ compression: MessageCompression, _ first: SendResult?
   ) async throws(SessionError) {
-    let result: SendResult
-    if let first {
-      result = first
-    } else {
+    var result = first
+    while result == nil {
       result = unsafe await withUnsafeContinuation { continuation in
-        loop.post { [self] in
+        loop.execute { [self] in
           unsafe continuation.resume(
-            returning: sendNow(
-              message.kind, message.bytes.span, compression: compression))
+            returning: offer(message.kind, message.bytes.span, compression))
         }
       }
+      // Many tasks that each wait for their turn are no reason to cut the session off.
+      if result == nil { await drained() }
     }
     switch result {
     case .sent: return
     case .queued: await drained()
-    case .dropped, .closed: throw .closed(endSoFar)
+    case .dropped, .closed, nil: throw .closed(endSoFar)
     }
   }
 
