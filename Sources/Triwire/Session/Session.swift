@@ -29,6 +29,8 @@ public import TriwireIO
   private var inbox = Inbox()
   private var isBlocked = false
   private var reader: UnsafeContinuation<Delivery, Never>?
+  /// Which wait the reader is in, so that a late cancellation ends its own wait and no other.
+  private var readerWait: UInt64 = 0
   private var onMessage: ((MessageKind, Span<UInt8>) -> Void)?
   /// The server's list of sessions that this one is in, and its place there.
   var home: ServerLoop?
@@ -64,6 +66,7 @@ public import TriwireIO
   }
 
   private static let lastID = Atomic<UInt64>(0)
+  private static let lastWait = Atomic<UInt64>(0)
 
   /// Makes a session that `carrier` carries.
   ///
@@ -242,14 +245,17 @@ public import TriwireIO
     let delivery: Delivery
     if loop.isCurrent, isHandlerTask {
       // Nobody can cancel the task that the server itself runs the handler in.
-      delivery = unsafe await withUnsafeContinuation { unsafe park($0) }
+      delivery = unsafe await withUnsafeContinuation { unsafe park($0, wait: 0) }
     } else {
+      let wait = Self.lastWait.wrappingAdd(1, ordering: .relaxed).newValue
       delivery = await withTaskCancellationHandler {
         unsafe await withUnsafeContinuation { continuation in
-          loop.execute { [self] in unsafe park(continuation) }
+          loop.execute { [self] in unsafe park(continuation, wait: wait) }
+          // A task that was cancelled before this called the handler too early to end anything.
+          if Task.isCancelled { giveUp(wait) }
         }
       } onCancel: {
-        loop.post { [self] in giveReaderUp() }
+        giveUp(wait)
       }
     }
     switch delivery {
@@ -269,7 +275,7 @@ public import TriwireIO
     handlerTask = unsafe withUnsafeCurrentTask { unsafe $0?.hashValue ?? 0 }
   }
 
-  private func park(_ continuation: UnsafeContinuation<Delivery, Never>) {
+  private func park(_ continuation: UnsafeContinuation<Delivery, Never>, wait: UInt64) {
     if let message = inbox.popFirst() {
       if isBlocked, inbox.isEmpty { unblock() }
       unsafe continuation.resume(returning: .message(message))
@@ -278,14 +284,17 @@ public import TriwireIO
     } else {
       unsafe precondition(reader == nil, "two tasks read the messages of one session")
       unsafe reader = unsafe continuation
+      readerWait = wait
     }
   }
 
-  private func giveReaderUp() {
-    guard let reader = unsafe reader else { return }
-    unsafe self.reader = nil
-    unsafe reader.resume(
-      returning: .end(SessionEnd(code: .normal, reason: "cancelled", isLocal: true)))
+  private func giveUp(_ wait: UInt64) {
+    loop.post { [self] in
+      guard let reader = unsafe reader, readerWait == wait else { return }
+      unsafe self.reader = nil
+      unsafe reader.resume(
+        returning: .end(SessionEnd(code: .normal, reason: "cancelled", isLocal: true)))
+    }
   }
 
   private func unblock() {
