@@ -298,7 +298,7 @@ public import TriwireIO
   }
 
   private func unblock() {
-    guard isBlocked else { return }
+    guard isBlocked, isOpen else { return }
     isBlocked = false
     carrier?.resumeDelivery()
   }
@@ -426,9 +426,16 @@ public import TriwireIO
       unsafe reader.resume(returning: .message(Message(kind, copying: payload)))
       return true
     }
-    inbox.append(Message(kind, copying: payload))
-    isBlocked = inbox.isFull
-    return !isBlocked
+    if isOpen {
+      inbox.append(Message(kind, copying: payload))
+      isBlocked = inbox.isFull
+      return !isBlocked
+    }
+    // After our close what the reader leaves must not hold up the peer's answer: it is kept as
+    // long as there is room, and from then on thrown away.
+    if !isBlocked { inbox.append(Message(kind, copying: payload)) }
+    isBlocked = isBlocked || inbox.isFull
+    return true
   }
 
   /// Less waits to be sent than before.
