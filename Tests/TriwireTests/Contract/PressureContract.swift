@@ -92,19 +92,38 @@ struct PressureContract {
   func busyReader(carrier: Carrier) async throws {
     var terms = Terms()
     for path in [\Terms.server, \Terms.client] {
-      terms[keyPath: path].heartbeatSeconds = 0.05
-      terms[keyPath: path].heartbeatGraceSeconds = 0.05
+      terms[keyPath: path].heartbeatSeconds = 0.25
+      terms[keyPath: path].heartbeatGraceSeconds = 1
     }
     try await carrier.withPair(terms) { pair in
       let session = pair.server
       let messages = (0..<400).map { Message("\($0) " + String(repeating: "x", count: 1000)) }
       let sender = Task { try await pair.client.send(all: messages) }
-      // Many heartbeats long nobody reads, and the inbox is full.
-      let late = EventLoop.clock() + 1_000_000_000
-      try await session.loop.wait("a second") { EventLoop.clock() >= late }
+      // Longer than a heartbeat and its grace nobody reads, and the inbox is full.
+      let late = EventLoop.clock() + 2_500_000_000
+      try await session.loop.wait("the heartbeats") { EventLoop.clock() >= late }
       #expect(try await session.take(400) == messages)
       try await within("the sender ends") { try await sender.value }
       #expect(try await session.loop.run { session.isOpen })
+    }
+  }
+
+  @Test(
+    "An idle session outlives its heartbeats, also when the grace is the longer of the two",
+    arguments: Carrier.all)
+  func idle(carrier: Carrier) async throws {
+    var terms = Terms()
+    for path in [\Terms.server, \Terms.client] {
+      terms[keyPath: path].heartbeatSeconds = 0.05
+      terms[keyPath: path].heartbeatGraceSeconds = 0.75
+    }
+    try await carrier.withPair(terms) { pair in
+      let late = EventLoop.clock() + 2_000_000_000
+      try await pair.server.loop.wait("the heartbeats") { EventLoop.clock() >= late }
+      for (from, to) in pair.directions {
+        try await from.send("still here")
+        #expect(try await to.take() == Message("still here"))
+      }
     }
   }
 
