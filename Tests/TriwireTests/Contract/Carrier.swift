@@ -23,11 +23,6 @@ struct Terms: Sendable {
   var client = SessionLimits()
   /// What runs on the server for the session; it ends when this returns.
   var handler: @Sendable (Session) async throws -> Void = { session in _ = await session.ended() }
-
-  init() {
-    // Long enough for a poll that comes late on a busy machine, short enough to wait for.
-    server.pollGapSeconds = 2
-  }
 }
 
 /// Both ends of one session.
