@@ -29,6 +29,8 @@ public import TriwireIO
   private var inbox = Inbox()
   private var isBlocked = false
   private var reader: UnsafeContinuation<Delivery, Never>?
+  /// Which wait the reader is in, so that a late cancellation ends its own wait and no other.
+  private var readerWait: UInt64 = 0
   private var onMessage: ((MessageKind, Span<UInt8>) -> Void)?
   /// The server's list of sessions that this one is in, and its place there.
   var home: ServerLoop?
@@ -64,6 +66,7 @@ public import TriwireIO
   }
 
   private static let lastID = Atomic<UInt64>(0)
+  private static let lastWait = Atomic<UInt64>(0)
 
   /// Makes a session that `carrier` carries.
   ///
@@ -98,8 +101,7 @@ public import TriwireIO
     _ message: Message, compression: MessageCompression = .automatic
   ) async throws(SessionError) {
     let result =
-      loop.isCurrent
-      ? sendNow(message.kind, message.bytes.span, compression: compression) : nil
+      loop.isCurrent ? offer(message.kind, message.bytes.span, compression) : nil
     if result != .sent { try await sendSlowly(message, compression, result) }
   }
 
@@ -119,9 +121,18 @@ public import TriwireIO
   public func sendNow(
     _ kind: MessageKind, _ bytes: Span<UInt8>, compression: MessageCompression = .automatic
   ) -> SendResult {
+    if let result = offer(kind, bytes, compression) { return result }
+    return carrier.map(tooSlow) ?? .closed
+  }
+
+  /// Sends a message unless so much waits already that it has no room; nil then.
+  @usableFromInline
+  func offer(
+    _ kind: MessageKind, _ bytes: Span<UInt8>, _ compression: MessageCompression
+  ) -> SendResult? {
     guard case .open = state, let carrier else { return .closed }
     if !subscriptions.isEmpty { flushTopics() }
-    if carrier.queuedBytes >= shared.value.queuedBytesHard { return tooSlow(carrier) }
+    if carrier.queuedBytes >= shared.value.queuedBytesHard { return nil }
     carrier.send(kind, bytes, compression)
     return carrier.queuedBytes < shared.value.queuedBytes ? .sent : .queued
   }
@@ -145,27 +156,26 @@ public import TriwireIO
   }
 
   /// Goes on with a message that was not simply sent; `first` says what became of it on the loop,
-  /// and is nil when the caller is not there.
+  /// and is nil when it had no room, or the caller is not there.
   @usableFromInline
   func sendSlowly(
     _ message: Message, _ compression: MessageCompression, _ first: SendResult?
   ) async throws(SessionError) {
-    let result: SendResult
-    if let first {
-      result = first
-    } else {
+    var result = first
+    while result == nil {
       result = unsafe await withUnsafeContinuation { continuation in
-        loop.post { [self] in
+        loop.execute { [self] in
           unsafe continuation.resume(
-            returning: sendNow(
-              message.kind, message.bytes.span, compression: compression))
+            returning: offer(message.kind, message.bytes.span, compression))
         }
       }
+      // Many tasks that each wait for their turn are no reason to cut the session off.
+      if result == nil { await drained() }
     }
     switch result {
     case .sent: return
     case .queued: await drained()
-    case .dropped, .closed: throw .closed(endSoFar)
+    case .dropped, .closed, nil: throw .closed(endSoFar)
     }
   }
 
@@ -235,14 +245,17 @@ public import TriwireIO
     let delivery: Delivery
     if loop.isCurrent, isHandlerTask {
       // Nobody can cancel the task that the server itself runs the handler in.
-      delivery = unsafe await withUnsafeContinuation { unsafe park($0) }
+      delivery = unsafe await withUnsafeContinuation { unsafe park($0, wait: 0) }
     } else {
+      let wait = Self.lastWait.wrappingAdd(1, ordering: .relaxed).newValue
       delivery = await withTaskCancellationHandler {
         unsafe await withUnsafeContinuation { continuation in
-          loop.execute { [self] in unsafe park(continuation) }
+          loop.execute { [self] in unsafe park(continuation, wait: wait) }
+          // A task that was cancelled before this called the handler too early to end anything.
+          if Task.isCancelled { giveUp(wait) }
         }
       } onCancel: {
-        loop.post { [self] in giveReaderUp() }
+        giveUp(wait)
       }
     }
     switch delivery {
@@ -262,7 +275,7 @@ public import TriwireIO
     handlerTask = unsafe withUnsafeCurrentTask { unsafe $0?.hashValue ?? 0 }
   }
 
-  private func park(_ continuation: UnsafeContinuation<Delivery, Never>) {
+  private func park(_ continuation: UnsafeContinuation<Delivery, Never>, wait: UInt64) {
     if let message = inbox.popFirst() {
       if isBlocked, inbox.isEmpty { unblock() }
       unsafe continuation.resume(returning: .message(message))
@@ -271,18 +284,21 @@ public import TriwireIO
     } else {
       unsafe precondition(reader == nil, "two tasks read the messages of one session")
       unsafe reader = unsafe continuation
+      readerWait = wait
     }
   }
 
-  private func giveReaderUp() {
-    guard let reader = unsafe reader else { return }
-    unsafe self.reader = nil
-    unsafe reader.resume(
-      returning: .end(SessionEnd(code: .normal, reason: "cancelled", isLocal: true)))
+  private func giveUp(_ wait: UInt64) {
+    loop.post { [self] in
+      guard let reader = unsafe reader, readerWait == wait else { return }
+      unsafe self.reader = nil
+      unsafe reader.resume(
+        returning: .end(SessionEnd(code: .normal, reason: "cancelled", isLocal: true)))
+    }
   }
 
   private func unblock() {
-    guard isBlocked else { return }
+    guard isBlocked, isOpen else { return }
     isBlocked = false
     carrier?.resumeDelivery()
   }
@@ -410,9 +426,16 @@ public import TriwireIO
       unsafe reader.resume(returning: .message(Message(kind, copying: payload)))
       return true
     }
-    inbox.append(Message(kind, copying: payload))
-    isBlocked = inbox.isFull
-    return !isBlocked
+    if isOpen {
+      inbox.append(Message(kind, copying: payload))
+      isBlocked = inbox.isFull
+      return !isBlocked
+    }
+    // After our close what the reader leaves must not hold up the peer's answer: it is kept as
+    // long as there is room, and from then on thrown away.
+    if !isBlocked { inbox.append(Message(kind, copying: payload)) }
+    isBlocked = isBlocked || inbox.isFull
+    return true
   }
 
   /// Less waits to be sent than before.

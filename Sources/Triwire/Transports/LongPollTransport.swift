@@ -167,7 +167,8 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     guard let poll = held else { return nil }
     held = nil
     poll.connection.unrent()
-    setDeadline(home.loop.now + limits.value.pollGapSeconds.nanoseconds)
+    let gap = closing == nil ? limits.value.pollGapSeconds : limits.value.closeSeconds
+    setDeadline(home.loop.now + gap.nanoseconds)
     return poll
   }
 
@@ -266,8 +267,6 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
   }
 
   private func setDeadline(_ next: UInt64) {
-    // While a close is under way, its own deadline stands.
-    if closing != nil, held == nil, deadline > 0, next > deadline { return }
     deadline = next
     if let timer { home.loop.wheel.move(timer, to: next) }
   }

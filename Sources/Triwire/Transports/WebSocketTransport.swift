@@ -163,6 +163,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   }
 
   func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
+    awaitsPong = false
     var offset = 0
     do {
       while isReceiving, !isPaused {
@@ -279,6 +280,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   func resumeDelivery() {
     guard isPaused else { return }
     isPaused = false
+    awaitsPong = false
     stream.resumeReading()
     stream.replaySoon()
   }
@@ -391,11 +393,15 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   /// Any byte counts as life; a peer that was silent for the interval is asked for one.
   private func heartbeat(_ now: UInt64) -> UInt64 {
     let interval = limits.value.heartbeatSeconds.nanoseconds
-    let quiet = stream.lastArrival + interval
-    if now < quiet {
-      awaitsPong = false
-      return quiet
+    if isPaused {
+      // Nothing arrives while nothing is read, so the peer is not asked; nor is it answered, so
+      // that it is told that we live (RFC 6455 §5.5.3: a pong may come unsolicited).
+      writeControl(.pong, Span())
+      stream.flush()
+      return now + interval
     }
+    let quiet = stream.lastArrival + interval
+    if now < quiet { return quiet }
     let grace = limits.value.heartbeatGraceSeconds.nanoseconds
     if awaitsPong {
       timer = nil
