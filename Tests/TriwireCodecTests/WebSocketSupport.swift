@@ -98,7 +98,7 @@ struct WebSocketFeed {
     func bytes(_ range: Range<Int>) -> [UInt8] { range.map { input[$0] } }
     switch event {
     case .message(let kind, let range): seen.append(.message(kind, bytes(range)))
-    case .fragment(let kind, let range, let isLast):
+    case .fragment(let kind, let range, let isLast), .deflated(let kind, let range, let isLast):
       assembly += bytes(range)
       guard isLast else { return }
       seen.append(.message(kind, assembly))

@@ -2,7 +2,7 @@ import TriwireCodec
 import TriwireIO
 
 /// Carries a session over a WebSocket (RFC 6455), in either role.
-final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
+final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   let stream: ByteStream
   private let role: WebSocketRole
   private let limits: SharedLimits
@@ -24,6 +24,9 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     case open
     /// Our close frame is on its way; the peer's is awaited until the deadline.
     case closing(Closing)
+    /// The peer closed, or broke the protocol. What its messages before that make the handler send
+    /// in this turn still goes out; then it is answered.
+    case ending(SessionEnd, answer: CloseCode?)
     case ended
   }
 
@@ -69,6 +72,20 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   var queuedBytes: Int { stream.queuedBytes }
 
   private var isOpen: Bool { if case .open = state { true } else { false } }
+  private var isReceiving: Bool {
+    switch state {
+    case .open, .closing: true
+    case .ending, .ended: false
+    }
+  }
+
+  private var canSend: Bool {
+    switch state {
+    case .open, .ending: true
+    case .closing, .ended: false
+    }
+  }
+
   private var hasEnded: Bool { if case .ended = state { true } else { false } }
 
   var traffic: Traffic {
@@ -81,7 +98,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   }
 
   func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
-    guard isOpen else { return }
+    guard canSend else { return }
     if let deflated = deflate?.compress(payload, compression) {
       write(WebSocketWriter.Opcode(kind), deflated.span, isDeflated: true)
       sent.count(payload: payload.count, onWire: deflated.count)
@@ -94,7 +111,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   }
 
   func send(_ broadcast: Broadcast) {
-    guard isOpen else { return }
+    guard canSend else { return }
     guard role == .server else {
       for item in broadcast.items {
         send(item.message.kind, item.message.bytes.span, .automatic)
@@ -149,7 +166,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     awaitsPong = false
     var offset = 0
     do {
-      while !hasEnded, !isPaused {
+      while isReceiving, !isPaused {
         let start = offset
         let event = try codec.nextEvent(in: &input, at: &offset)
         let used = offset - start
@@ -163,7 +180,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
       violated(error)
       return input.count
     }
-    return hasEnded ? input.count : offset
+    return isReceiving ? offset : input.count
   }
 
   private func handle(_ event: WebSocketEvent, _ used: Int, _ input: Span<UInt8>) {
@@ -296,21 +313,34 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     let words = unsafe reason.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     if case .closing(let closing) = state { return end(closing.end) }
     // RFC 6455 §5.5.1: a close is answered with a close that usually echoes the code.
-    writeClose(code ?? .noStatus, "")
-    end(SessionEnd(code: code ?? .noStatus, reason: words))
+    endSoon(
+      SessionEnd(code: code ?? .noStatus, reason: words), answer: code ?? .noStatus)
   }
 
   private func violated(_ violation: WebSocketViolation) {
-    if isOpen { writeClose(violation.closeCode, violation.message) }
-    end(SessionEnd(code: violation.closeCode, reason: violation.message, isLocal: true))
+    let end = SessionEnd(code: violation.closeCode, reason: violation.message, isLocal: true)
+    endSoon(end, answer: isOpen ? violation.closeCode : nil)
+  }
+
+  private func endSoon(_ end: SessionEnd, answer: CloseCode?) {
+    state = .ending(end, answer: answer)
+    stream.loop.atEndOfTurn(self)
+  }
+
+  func turnEnded() {
+    guard case .ending(let end, let answer) = state else { return }
+    if let answer { writeClose(answer, end.isLocal ? end.reason : "") }
+    self.end(end)
   }
 
   func inputEnded(_ stream: ByteStream) {
+    if case .ending = state { return turnEnded() }
     if case .closing(let closing) = state { return end(closing.end) }
     end(SessionEnd(code: .abnormal, reason: "the connection ended without a close frame"))
   }
 
   func failed(_ stream: ByteStream, _ error: IOError) {
+    if case .ending(let end, _) = state { return self.end(end) }
     end(SessionEnd(code: .abnormal, reason: error.description))
   }
 
@@ -334,7 +364,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
 
   func timerFired(now: UInt64) -> UInt64 {
     switch state {
-    case .ended: return 0
+    case .ended, .ending: return 0
     case .closing(let closing):
       if now < closing.deadline { return closing.deadline }
       timer = nil

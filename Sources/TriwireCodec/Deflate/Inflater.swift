@@ -4,7 +4,6 @@ import CZlib
 @safe package final class Inflater {
   // zlib keeps pointers into its state, so it lives at one address from `init` to `deinit`.
   private let stream: UnsafeMutablePointer<z_stream>
-  private var scratch: [UInt8]
   private var consumed = 0
   private var produced = 0
 
@@ -24,7 +23,6 @@ import CZlib
   package init(windowBits: Int) {
     unsafe stream = .allocate(capacity: 1)
     unsafe stream.initialize(to: z_stream())
-    scratch = []
     let status = unsafe inflateInit2_(
       stream, Int32(-windowBits), ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     precondition(status == Z_OK, "zlib refuses window \(windowBits)")
@@ -48,13 +46,14 @@ import CZlib
     _ piece: Span<UInt8>, isLast: Bool, limit: Int, ratio: Int,
     _ body: (Span<UInt8>) -> Bool
   ) throws(Failure) {
-    if scratch.isEmpty { scratch = [UInt8](repeating: 0, count: Self.scratchBytes) }
-    defer { scratch = [] }
+    // Output of this call alone; an idle decompressor has none.
+    let scratch = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: Self.scratchBytes)
+    defer { unsafe scratch.deallocate() }
     consumed += piece.count
-    try run(piece, limit, ratio, body)
+    unsafe try run(piece, scratch, limit, ratio, body)
     guard isLast else { return }
     let marker: [UInt8] = [0x00, 0x00, 0xFF, 0xFF]
-    try run(marker.span, limit, ratio, body)
+    unsafe try run(marker.span, scratch, limit, ratio, body)
     consumed = 0
     produced = 0
   }
@@ -67,11 +66,12 @@ import CZlib
   }
 
   private func run(
-    _ input: Span<UInt8>, _ limit: Int, _ ratio: Int, _ body: (Span<UInt8>) -> Bool
+    _ input: Span<UInt8>, _ scratch: UnsafeMutableBufferPointer<UInt8>, _ limit: Int,
+    _ ratio: Int, _ body: (Span<UInt8>) -> Bool
   ) throws(Failure) {
     var offset = 0
     while true {
-      let (status, used, made) = step(input, from: offset)
+      let (status, used, made) = unsafe step(input, from: offset, scratch)
       offset += used
       guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else {
         throw .malformed
@@ -79,7 +79,8 @@ import CZlib
       produced += made
       if produced > limit { throw .overLimit }
       if produced > 65_536, produced / ratio > consumed { throw .overRatio }
-      if made > 0, !body(scratch.span.extracting(first: made)) { return }
+      // `step` has written the first `made` bytes, and nothing changes them within the call.
+      if made > 0, unsafe !body(UnsafeBufferPointer(rebasing: scratch[0..<made]).span) { return }
       // §7.2.3.5: a final block may end anywhere; what follows goes on with the same window.
       if status == Z_STREAM_END { unsafe inflateResetKeep(stream) }
       if offset == input.count, made < Self.scratchBytes { return }
@@ -87,21 +88,21 @@ import CZlib
     }
   }
 
-  private func step(_ input: Span<UInt8>, from offset: Int) -> (Int32, Int, Int) {
+  private func step(
+    _ input: Span<UInt8>, from offset: Int, _ room: UnsafeMutableBufferPointer<UInt8>
+  ) -> (Int32, Int, Int) {
     let rest = input.extracting(offset..<input.count)
     return unsafe rest.withUnsafeBufferPointer { source in
-      unsafe scratch.withUnsafeMutableBufferPointer { room in
-        // zlib reads `rest` and writes into `scratch`, both for this call alone.
-        unsafe stream.pointee.next_in = unsafe UnsafeMutablePointer(mutating: source.baseAddress)
-        unsafe stream.pointee.avail_in = UInt32(source.count)
-        unsafe stream.pointee.next_out = room.baseAddress
-        unsafe stream.pointee.avail_out = UInt32(room.count)
-        let status = unsafe inflate(stream, Z_SYNC_FLUSH)
-        return unsafe (
-          status, source.count - Int(stream.pointee.avail_in),
-          room.count - Int(stream.pointee.avail_out)
-        )
-      }
+      // zlib reads `rest` and writes into `room`, both for this call alone.
+      unsafe stream.pointee.next_in = unsafe UnsafeMutablePointer(mutating: source.baseAddress)
+      unsafe stream.pointee.avail_in = UInt32(source.count)
+      unsafe stream.pointee.next_out = room.baseAddress
+      unsafe stream.pointee.avail_out = UInt32(room.count)
+      let status = unsafe inflate(stream, Z_SYNC_FLUSH)
+      return unsafe (
+        status, source.count - Int(stream.pointee.avail_in),
+        room.count - Int(stream.pointee.avail_out)
+      )
     }
   }
 }
