@@ -4,7 +4,6 @@ import CZlib
 @safe package final class Inflater {
   // zlib keeps pointers into its state, so it lives at one address from `init` to `deinit`.
   private let stream: UnsafeMutablePointer<z_stream>
-  private var scratch: [UInt8]
   private var consumed = 0
   private var produced = 0
 
@@ -24,7 +23,6 @@ import CZlib
   package init(windowBits: Int) {
     unsafe stream = .allocate(capacity: 1)
     unsafe stream.initialize(to: z_stream())
-    scratch = []
     let status = unsafe inflateInit2_(
       stream, Int32(-windowBits), ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     precondition(status == Z_OK, "zlib refuses window \(windowBits)")
@@ -48,13 +46,12 @@ import CZlib
     _ piece: Span<UInt8>, isLast: Bool, limit: Int, ratio: Int,
     _ body: (Span<UInt8>) -> Bool
   ) throws(Failure) {
-    if scratch.isEmpty { scratch = [UInt8](repeating: 0, count: Self.scratchBytes) }
-    defer { scratch = [] }
+    var scratch = [UInt8](repeating: 0, count: Self.scratchBytes)
     consumed += piece.count
-    try run(piece, limit, ratio, body)
+    try run(piece, by: &scratch, limit, ratio, body)
     guard isLast else { return }
     let marker: [UInt8] = [0x00, 0x00, 0xFF, 0xFF]
-    try run(marker.span, limit, ratio, body)
+    try run(marker.span, by: &scratch, limit, ratio, body)
     consumed = 0
     produced = 0
   }
@@ -67,11 +64,12 @@ import CZlib
   }
 
   private func run(
-    _ input: Span<UInt8>, _ limit: Int, _ ratio: Int, _ body: (Span<UInt8>) -> Bool
+    _ input: Span<UInt8>, by scratch: inout [UInt8], _ limit: Int, _ ratio: Int,
+    _ body: (Span<UInt8>) -> Bool
   ) throws(Failure) {
     var offset = 0
     while true {
-      let (status, used, made) = step(input, from: offset)
+      let (status, used, made) = step(input, from: offset, into: &scratch)
       offset += used
       guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else {
         throw .malformed
@@ -87,7 +85,9 @@ import CZlib
     }
   }
 
-  private func step(_ input: Span<UInt8>, from offset: Int) -> (Int32, Int, Int) {
+  private func step(
+    _ input: Span<UInt8>, from offset: Int, into scratch: inout [UInt8]
+  ) -> (Int32, Int, Int) {
     let rest = input.extracting(offset..<input.count)
     return unsafe rest.withUnsafeBufferPointer { source in
       unsafe scratch.withUnsafeMutableBufferPointer { room in
