@@ -252,8 +252,9 @@ package protocol TurnEnd: AnyObject {
     runLate()
   }
 
-  /// Runs what is given to a loop that was stopped, so that nobody waits for it for ever. Timers
-  /// and sockets stay silent.
+  /// Runs what is given to a loop that was stopped, so that nobody waits for it for ever.
+  ///
+  /// Timers and sockets stay silent.
   private func runLate() {
     threadID.store(UInt(pthread_self()), ordering: .relaxed)
     while let mail = takeLateMail() {

@@ -19,7 +19,10 @@ package final class RawPeer: Sendable {
 
   /// Connects to an IPv4 address of this host.
   ///
-  /// - Parameter receiveBuffer: Bytes the kernel keeps for it; small, to make a slow reader.
+  /// - Parameters:
+  ///   - port: The port.
+  ///   - receiveBuffer: Bytes the kernel keeps for it; small, to make a slow reader.
+  /// - Throws: `Failure` when nobody listens.
   package init(port: UInt16, receiveBuffer: Int32? = nil) throws {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     descriptor = Mutex(socket)

@@ -101,10 +101,12 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     finishOpening(.success(session))
   }
 
-  func send(_ kind: MessageKind, _ payload: Span<UInt8>) { posts.send(kind, payload) }
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
+    posts.send(kind, payload)
+  }
 
   func send(_ broadcast: Broadcast) {
-    for item in broadcast.items { send(item.message.kind, item.message.bytes.span) }
+    for item in broadcast.items { posts.send(item.message.kind, item.message.bytes.span) }
   }
 
   func bodyArrived(_ connection: ClientConnection, _ piece: Span<UInt8>, overhead: Int) {

@@ -226,10 +226,12 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
 
   func connectionDrained(_ connection: ClientConnection) {}
 
-  func send(_ kind: MessageKind, _ payload: Span<UInt8>) { posts.send(kind, payload) }
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
+    posts.send(kind, payload)
+  }
 
   func send(_ broadcast: Broadcast) {
-    for item in broadcast.items { send(item.message.kind, item.message.bytes.span) }
+    for item in broadcast.items { posts.send(item.message.kind, item.message.bytes.span) }
   }
 
   func connectionLost(_ connection: ClientConnection, _ reason: String) {

@@ -20,6 +20,10 @@ public final class TriwireClient: Sendable {
     public var http = HTTPLimits()
     /// The limits of sessions.
     public var session = SessionLimits()
+    /// WebSocket subprotocols to offer, the preferred one first; none by default.
+    public var subprotocols: [String] = []
+    /// How WebSocket messages are compressed, where the server can; nil, the default, is not at all.
+    public var deflate: DeflateOptions?
     /// Seconds to establish TCP; 10 by default.
     public var connectSeconds = 10.0
     /// Seconds for the server to open the session after that; 10 by default.

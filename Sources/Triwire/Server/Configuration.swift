@@ -11,6 +11,8 @@ extension TriwireServer {
     public var http = HTTPLimits()
     /// The limits of sessions.
     public var session = SessionLimits()
+    /// How WebSocket messages are compressed, where the client can; nil, the default, is not at all.
+    public var deflate: DeflateOptions?
     /// How much of the past each topic keeps.
     public var history = Topic.History()
     /// The most topics; 1,000 by default, since each may keep its history's bytes.

@@ -162,7 +162,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     guard route?.session != nil, head.method == .post else {
       return home.configuration.http.bodyBytes
     }
-    return home.configuration.session.messageBytes + Self.postSlack
+    return limits(of: route).value.messageBytes + Self.postSlack
   }
 
   private func complete() {
@@ -293,13 +293,17 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     return true
   }
 
+  private func limits(of route: Routes.Route?) -> SharedLimits {
+    route?.limits ?? home.sessionLimits
+  }
+
   private func newSession(
     _ carrier: any Transport, _ exchange: Exchange
   ) -> (session: Session, handler: Routes.SessionHandler)? {
     guard let handler = exchange.route?.session else { return nil }
     let session = Session(
       carrier: carrier, request: exchange.head, parameter: exchange.parameter, loop: home.loop,
-      shared: home.sessionLimits)
+      shared: limits(of: exchange.route))
     return (session, handler)
   }
 
@@ -307,21 +311,50 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     switch WebSocketHandshake.answer(exchange.head) {
     case .failure(let refusal):
       respond(Response(refusal.status, text: refusal.message, headers: refusal.headers))
-    case .success(let head):
-      let before = stream.writtenBytes
-      guard writeHead(head, .none) != nil else { return }
-      var sent = Ledger()
-      sent.http = stream.writtenBytes - before
-      var received = Ledger()
-      received.http = UInt64(exchange.headBytes)
-      let transport = WebSocketTransport(
-        stream: stream, role: .server, limits: home.sessionLimits, sent: sent, received: received)
-      guard let (session, handler) = newSession(transport, exchange) else { return }
-      leave()
-      stream.handler = transport
-      transport.begin(session)
-      home.open(session, handler)
+    case .success(let head): upgrade(exchange, head)
     }
+  }
+
+  private func upgrade(_ exchange: Exchange, _ answer: ResponseHead) {
+    var head = answer
+    let headers = exchange.head.headers
+    let options = exchange.route?.options ?? RouteOptions()
+    let offered = WebSocketHandshake.tokens(headers.values(of: "sec-websocket-protocol"))
+    let subprotocol = options.subprotocols.choose(offered)
+    if let subprotocol { head.headers.append("sec-websocket-protocol", subprotocol) }
+    let deflate = agreeOnDeflate(options, headers, &head)
+    let before = stream.writtenBytes
+    guard writeHead(head, .none) != nil else { return }
+    var sent = Ledger()
+    sent.http = stream.writtenBytes - before
+    var received = Ledger()
+    received.http = UInt64(exchange.headBytes)
+    let transport = WebSocketTransport(
+      stream: stream, role: .server, limits: limits(of: exchange.route), deflate: deflate,
+      sent: sent, received: received)
+    guard let (session, handler) = newSession(transport, exchange) else { return }
+    session.setSubprotocol(subprotocol)
+    leave()
+    stream.handler = transport
+    transport.begin(session)
+    home.open(session, handler)
+  }
+
+  private func agreeOnDeflate(
+    _ options: RouteOptions, _ headers: Headers, _ answer: inout ResponseHead
+  ) -> DeflateSession? {
+    let wanted: DeflateOptions?
+    switch options.deflate {
+    case .off: wanted = nil
+    case .on(let options): wanted = options
+    case nil: wanted = home.configuration.deflate
+    }
+    guard let wanted,
+      let (agreement, value) = DeflateAgreement.answer(
+        headers.values(of: "sec-websocket-extensions"), wanted)
+    else { return nil }
+    answer.headers.append("sec-websocket-extensions", value)
+    return DeflateSession(agreement, wanted, role: .server, pool: home.deflatePool)
   }
 
   /// The stream goes on without this connection.
@@ -335,7 +368,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     guard let name = sessionName(exchange) else { return }
     let transport = EventStreamTransport(
       connection: self, name: name, directory: home.directory,
-      limits: home.sessionLimits)
+      limits: limits(of: exchange.route))
     guard let (session, handler) = newSession(transport, exchange) else { return }
     state = .tenanted(transport)
     guard transport.begin(session, exchange) else { return }
@@ -384,7 +417,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
           text: "no session of this cursor is open here: poll without a cursor to open one"))
     }
     let transport = LongPollTransport(
-      name: name, home: home, limits: home.sessionLimits)
+      name: name, home: home, limits: limits(of: exchange.route))
     guard let (session, handler) = newSession(transport, exchange) else { return }
     transport.begin(session)
     home.open(session, handler)

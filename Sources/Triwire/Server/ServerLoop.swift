@@ -9,6 +9,7 @@ final class ServerLoop: @unchecked Sendable {
   let routes: Routes
   let directory: SessionDirectory
   let sessionLimits: SharedLimits
+  let deflatePool = DeflatePool()
   private(set) var isDraining = false
   private var connections: [ServerConnection] = []
   private var sessions: [Session] = []

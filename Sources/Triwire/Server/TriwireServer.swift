@@ -54,22 +54,28 @@ public final class TriwireServer: Sendable {
   /// - Parameters:
   ///   - path: Such as "/echo"; a last segment `{name}` stands for anything, see
   ///     `Session.parameter`.
+  ///   - options: What is special about the sessions of this route.
   ///   - handler: Runs for each session, on its loop, as a task of its own. It must not block.
   ///     When it returns, the session closes with 1000; when it throws, with 1011.
   public func session(
-    at path: String, _ handler: @escaping @Sendable (Session) async throws -> Void
+    at path: String, options: RouteOptions = RouteOptions(),
+    _ handler: @escaping @Sendable (Session) async throws -> Void
   ) {
-    addRoute { $0.add(.async(handler), at: path) }
+    addRoute { $0.add(.async(handler), options, at: path) }
   }
 
   /// Serves sessions at a path without a task for each.
   ///
   /// - Parameters:
   ///   - path: As above.
+  ///   - options: As above.
   ///   - open: Called on the session's loop when it opens; calls `Session.receive` and
   ///     `Session.whenEnded`. The session lasts until one side closes it. Nothing here may block.
-  public func session(at path: String, synchronously open: @escaping @Sendable (Session) -> Void) {
-    addRoute { $0.add(.synchronous(open), at: path) }
+  public func session(
+    at path: String, options: RouteOptions = RouteOptions(),
+    synchronously open: @escaping @Sendable (Session) -> Void
+  ) {
+    addRoute { $0.add(.synchronous(open), options, at: path) }
   }
 
   /// Answers plain HTTP requests at a path.

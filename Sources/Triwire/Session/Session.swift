@@ -51,6 +51,8 @@ public import TriwireIO
     var traffic = Traffic()
     /// Known on the client's side.
     var opening: Opening?
+    /// What the WebSocket handshake agreed on.
+    var subprotocol: String?
     var onClose: ((SessionEnd) -> Void)?
     var drainWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
     var endWaiters: [UnsafeContinuation<SessionEnd, Never>] = unsafe []
@@ -92,9 +94,13 @@ public import TriwireIO
   ///
   /// - Throws: `SessionError.closed` when the session has ended.
   @inlinable
-  public func send(_ message: Message) async throws(SessionError) {
-    if loop.isCurrent, sendNow(message.kind, message.bytes.span) == .sent { return }
-    try await sendSlowly(message)
+  public func send(
+    _ message: Message, compression: MessageCompression = .automatic
+  ) async throws(SessionError) {
+    let result =
+      loop.isCurrent
+      ? sendNow(message.kind, message.bytes.span, compression: compression) : nil
+    if result != .sent { try await sendSlowly(message, compression, result) }
   }
 
   /// Sends a text message, like `send(_:)`.
@@ -110,11 +116,13 @@ public import TriwireIO
   /// - Returns: `.queued` when the caller should wait for `drained()` before it sends more. A
   ///   caller that does not wait is cut off at `limits.queuedBytesHard`.
   @discardableResult
-  public func sendNow(_ kind: MessageKind, _ bytes: Span<UInt8>) -> SendResult {
+  public func sendNow(
+    _ kind: MessageKind, _ bytes: Span<UInt8>, compression: MessageCompression = .automatic
+  ) -> SendResult {
     guard case .open = state, let carrier else { return .closed }
     if !subscriptions.isEmpty { flushTopics() }
     if carrier.queuedBytes >= shared.value.queuedBytesHard { return tooSlow(carrier) }
-    carrier.send(kind, bytes)
+    carrier.send(kind, bytes, compression)
     return carrier.queuedBytes < shared.value.queuedBytes ? .sent : .queued
   }
 
@@ -133,25 +141,31 @@ public import TriwireIO
   private func tooSlow(_ carrier: any Transport) -> SendResult {
     let reason = "\(carrier.queuedBytes) bytes wait unread: raise limits.queuedBytesHard"
     closeNow(.tryAgainLater, reason)
-    return .closed
+    return .dropped
   }
 
+  /// Goes on with a message that was not simply sent; `first` says what became of it on the loop,
+  /// and is nil when the caller is not there.
   @usableFromInline
-  func sendSlowly(_ message: Message) async throws(SessionError) {
-    if loop.isCurrent {
-      // The fast path has sent it already, or found the session closed.
-      if case .open = state { return await waitForDrain() }
-      throw .closed(endSoFar)
-    }
-    let result = unsafe await withUnsafeContinuation { continuation in
-      loop.post { [self] in
-        unsafe continuation.resume(returning: sendNow(message.kind, message.bytes.span))
+  func sendSlowly(
+    _ message: Message, _ compression: MessageCompression, _ first: SendResult?
+  ) async throws(SessionError) {
+    let result: SendResult
+    if let first {
+      result = first
+    } else {
+      result = unsafe await withUnsafeContinuation { continuation in
+        loop.post { [self] in
+          unsafe continuation.resume(
+            returning: sendNow(
+              message.kind, message.bytes.span, compression: compression))
+        }
       }
     }
     switch result {
     case .sent: return
     case .queued: await drained()
-    case .closed: throw .closed(endSoFar)
+    case .dropped, .closed: throw .closed(endSoFar)
     }
   }
 
@@ -167,8 +181,6 @@ public import TriwireIO
       }
     }
   }
-
-  private func waitForDrain() async { await drained() }
 
   /// The messages of the peer, in order.
   ///
@@ -350,6 +362,34 @@ public import TriwireIO
   ///
   /// On the loop.
   public var opening: Opening { rare?.opening ?? Opening() }
+
+  /// The WebSocket subprotocol that both sides agreed on (RFC 6455 §1.9), or nil. On the loop.
+  public var subprotocol: String? { rare?.subprotocol }
+
+  func setSubprotocol(_ name: String?) {
+    if let name { needRare().subprotocol = name }
+  }
+
+  /// The last round-trip time that a ping measured, in nanoseconds; nil before the first, and on
+  /// transports that have no ping.
+  ///
+  /// On the loop.
+  public var roundTripNanoseconds: UInt64? { (carrier as? WebSocketTransport)?.roundTrip }
+
+  /// Pings the peer of a WebSocket and waits for the answer.
+  ///
+  /// - Returns: The round-trip time in nanoseconds; nil when the session ends first, or is carried
+  ///   by a transport that has no ping.
+  public func ping() async -> UInt64? {
+    unsafe await withUnsafeContinuation { continuation in
+      loop.execute { [self] in
+        guard isOpen, let socket = carrier as? WebSocketTransport else {
+          return unsafe continuation.resume(returning: nil)
+        }
+        socket.ping { unsafe continuation.resume(returning: $0) }
+      }
+    }
+  }
 
   func setOpening(_ opening: Opening) { needRare().opening = opening }
 

@@ -6,6 +6,23 @@ public struct SessionLimits: Sendable, Equatable {
   /// exhaust the memory. Beyond it the session closes with 1009.
   public var messageBytes = 1 << 20
 
+  /// The longest frame of a WebSocket, in bytes; as long as a message by default.
+  public var frameBytes = Int.max
+
+  /// The most frames that make one message on a WebSocket; 16,384 by default.
+  ///
+  /// A message of the longest size in frames of 64 bytes has as many; beyond it, what each frame
+  /// costs matters more than what it carries. Beyond it the session closes with 1009.
+  public var fragments = 16_384
+
+  /// Seconds without a message either way after which a session is closed with 1001; none by
+  /// default.
+  public var idleSeconds: Double?
+
+  /// Seconds after which a session is closed with 1001, so that clients spread over servers again;
+  /// none by default. A tenth of it, drawn at random, is added or taken away.
+  public var lifetimeSeconds: Double?
+
   /// How much may wait to be sent before `send` suspends, in bytes; 64 KiB by default.
   public var queuedBytes = 64 * 1024
 

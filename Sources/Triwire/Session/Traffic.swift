@@ -16,12 +16,21 @@ public struct Ledger: Sendable, Equatable {
   public var control: UInt64 = 0
   /// Request and status lines, header fields, and the ends of bodies.
   public var http: UInt64 = 0
+  /// What compression took off the payload; less than nothing (wrapped) where it added some.
+  public var saved: UInt64 = 0
 
   /// Counts nothing yet.
   public init() {}
 
   /// All bytes.
-  public var total: UInt64 { payload + framing + control + http }
+  public var total: UInt64 { payload &+ framing &+ control &+ http &- saved }
+
+  /// Counts one message.
+  mutating func count(payload bytes: Int, onWire: Int) {
+    messages &+= 1
+    payload &+= UInt64(bytes)
+    saved &+= UInt64(truncatingIfNeeded: bytes - onWire)
+  }
 
   /// The sum of two ledgers.
   public static func + (left: Ledger, right: Ledger) -> Ledger {
@@ -31,6 +40,7 @@ public struct Ledger: Sendable, Equatable {
     sum.framing += right.framing
     sum.control += right.control
     sum.http += right.http
+    sum.saved &+= right.saved
     return sum
   }
 
@@ -42,6 +52,7 @@ public struct Ledger: Sendable, Equatable {
     difference.framing -= right.framing
     difference.control -= right.control
     difference.http -= right.http
+    difference.saved &-= right.saved
     return difference
   }
 }

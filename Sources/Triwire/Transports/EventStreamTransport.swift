@@ -75,7 +75,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     return true
   }
 
-  func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
     let bytes = EventEncoding.encode(
       kind, payload, id: nil, chunked: isChunked, exact: isExact)
     stream.write(bytes.span)

@@ -67,7 +67,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     timer = home.loop.wheel.arm(self, at: deadline)
   }
 
-  func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
     enqueue(PollRecord(Message(kind, Array(copying: payload))))
   }
 

@@ -10,7 +10,8 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   private var codec: WebSocketCodec
   private var assembly: [UInt8] = []
   /// What the last ping carried, when its answer has to wait.
-  private var lastPing: [UInt8]?
+  private let deflate: DeflateSession?
+  private var pings: Pings?
   private var state = State.open
   private var sent = Ledger()
   private var received = Ledger()
@@ -41,14 +42,21 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
 
   /// Takes over a stream after the handshake; the ledgers say what that moved.
   init(
-    stream: ByteStream, role: WebSocketRole, limits: SharedLimits, sent: Ledger, received: Ledger
+    stream: ByteStream, role: WebSocketRole, limits: SharedLimits,
+    deflate: DeflateSession? = nil, sent: Ledger, received: Ledger
   ) {
     self.stream = stream
     self.role = role
     self.limits = limits
+    self.deflate = deflate
     self.sent = sent
     self.received = received
-    codec = WebSocketCodec(role: role, messageBytes: limits.value.messageBytes)
+    codec = WebSocketCodec(
+      role: role,
+      limits: WebSocketCodec.Limits(
+        messageBytes: limits.value.messageBytes, frameBytes: limits.value.frameBytes,
+        fragments: limits.value.fragments),
+      allowsDeflate: deflate != nil)
     masks = role == .client ? MaskSource() : nil
   }
 
@@ -72,35 +80,61 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     return traffic
   }
 
-  func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
     guard isOpen else { return }
-    write(WebSocketWriter.Opcode(kind), payload)
-    count(messages: 1, payload: payload.count)
+    if let deflated = deflate?.compress(payload, compression) {
+      write(WebSocketWriter.Opcode(kind), deflated.span, isDeflated: true)
+      sent.count(payload: payload.count, onWire: deflated.count)
+      countHead(deflated.count)
+    } else {
+      write(WebSocketWriter.Opcode(kind), payload)
+      sent.count(payload: payload.count, onWire: payload.count)
+      countHead(payload.count)
+    }
   }
 
   func send(_ broadcast: Broadcast) {
     guard isOpen else { return }
     guard role == .server else {
-      for item in broadcast.items { send(item.message.kind, item.message.bytes.span) }
+      for item in broadcast.items {
+        send(item.message.kind, item.message.bytes.span, .automatic)
+      }
       return
     }
+    if let deflate { return send(broadcast, deflate) }
     stream.writeThrough(broadcast.frames.span)
     sent.messages &+= UInt64(broadcast.items.count)
     sent.payload &+= UInt64(broadcast.payloadBytes)
     sent.framing &+= UInt64(broadcast.frames.count - broadcast.payloadBytes)
   }
 
-  private func count(messages: Int, payload: Int) {
-    sent.messages &+= UInt64(messages)
-    sent.payload &+= UInt64(payload)
-    let head = WebSocketWriter.headBytes(payload: payload, masked: role == .client)
-    sent.framing &+= UInt64(head)
+  /// A message is compressed once for all sessions that compress alike and keep no context; each
+  /// of the others has to do it with its own.
+  private func send(_ broadcast: Broadcast, _ deflate: DeflateSession) {
+    guard deflate.sharedWindowBits != nil else {
+      for item in broadcast.items {
+        send(item.message.kind, item.message.bytes.span, .automatic)
+      }
+      return
+    }
+    let frames = broadcast.deflatedFrames(deflate)
+    stream.writeThrough(frames.bytes.span)
+    sent.messages &+= UInt64(broadcast.items.count)
+    sent.payload &+= UInt64(broadcast.payloadBytes)
+    sent.saved &+= UInt64(broadcast.payloadBytes - frames.bodyBytes)
+    sent.framing &+= UInt64(frames.bytes.count - frames.bodyBytes)
   }
 
-  private func write(_ opcode: WebSocketWriter.Opcode, _ payload: Span<UInt8>) {
+  private func countHead(_ body: Int) {
+    sent.framing &+= UInt64(WebSocketWriter.headBytes(payload: body, masked: role == .client))
+  }
+
+  private func write(
+    _ opcode: WebSocketWriter.Opcode, _ payload: Span<UInt8>, isDeflated: Bool = false
+  ) {
     let mask = masks?.next()
     stream.write(capacity: payload.count + WebSocketWriter.maximumHead) { output in
-      WebSocketWriter.append(opcode, payload, mask: mask, to: &output)
+      WebSocketWriter.append(opcode, payload, mask: mask, isDeflated: isDeflated, to: &output)
     }
   }
 
@@ -142,11 +176,15 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
       received.payload &+= UInt64(range.count)
       received.framing &+= UInt64(used - range.count)
       assemble(kind, input.extracting(range), isLast)
+    case .deflated(let kind, let range, let isLast):
+      received.framing &+= UInt64(used - range.count)
+      inflate(kind, input.extracting(range), isLast)
     case .ping(let range):
       received.control &+= UInt64(used)
       if isOpen { answerPing(input.extracting(range)) }
-    case .pong:
+    case .pong(let range):
       received.control &+= UInt64(used)
+      pings?.answered(input.extracting(range))
     case .close(let code, let reason):
       received.control &+= UInt64(used)
       closedByPeer(code, input.extracting(reason))
@@ -160,7 +198,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     if stream.queuedBytes < limits.value.queuedBytes {
       writeControl(.pong, payload)
     } else {
-      lastPing = Array(copying: payload)
+      needPings().unanswered = Array(copying: payload)
     }
   }
 
@@ -171,6 +209,46 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     let whole = assembly
     assembly = []
     deliver(kind, whole.span)
+  }
+
+  private func inflate(_ kind: MessageKind, _ piece: Span<UInt8>, _ isLast: Bool) {
+    guard let deflate else { return }
+    let limit = limits.value.messageBytes
+    deflate.wireBytes += piece.count
+    do {
+      try deflate.decompress(piece, isLast: isLast, limit: limit) { part in
+        assembly.append(copying: part)
+        return kind == .binary || deflate.text.consume(part)
+      }
+    } catch {
+      return violated(Self.violation(error, limit, deflate.options.maximumRatio))
+    }
+    guard kind == .binary || !deflate.text.hasFailed, !isLast || deflate.text.isComplete else {
+      return violated(
+        WebSocketViolation(.invalidPayload, "a text message is not valid UTF-8"))
+    }
+    guard isLast else { return }
+    let whole = assembly
+    assembly = []
+    received.count(payload: whole.count, onWire: deflate.wireBytes)
+    deflate.wireBytes = 0
+    deflate.text = UTF8Validator()
+    deliver(kind, whole.span)
+  }
+
+  private static func violation(
+    _ failure: Inflater.Failure, _ limit: Int, _ ratio: Int
+  ) -> WebSocketViolation {
+    switch failure {
+    case .malformed: .init(.invalidPayload, "a compressed message is not deflate")
+    case .overLimit:
+      .init(
+        .messageTooBig,
+        "message is over \(limit) bytes when decompressed: raise limits.messageBytes")
+    case .overRatio:
+      .init(
+        .messageTooBig, "message grows more than \(ratio)-fold: raise deflate.maximumRatio")
+    }
   }
 
   private func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) {
@@ -189,8 +267,8 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   }
 
   func drained(_ stream: ByteStream) {
-    if let ping = lastPing {
-      lastPing = nil
+    if let ping = pings?.unanswered {
+      pings?.unanswered = nil
       if isOpen { writeControl(.pong, ping.span) }
     }
     session?.drained(stream.queuedBytes)
@@ -246,6 +324,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     timer = nil
     let session = session
     self.session = nil
+    pings?.end()
     session?.ended(end)
     // RFC 6455 §7.1.1: the server closes TCP first; a client that was answered just lets go.
     stream.close()
@@ -264,6 +343,21 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     }
   }
 
+  /// The last round trip that a pong measured, in nanoseconds.
+  var roundTrip: UInt64? { pings?.roundTrip }
+
+  /// Sends a ping; `done` gets the round trip, or nil when the session ends first.
+  func ping(_ done: ((UInt64?) -> Void)? = nil) {
+    writeControl(.ping, needPings().next(done).span)
+  }
+
+  private func needPings() -> Pings {
+    if let pings { return pings }
+    let pings = Pings()
+    self.pings = pings
+    return pings
+  }
+
   /// Any byte counts as life; a peer that was silent for the interval is asked for one.
   private func heartbeat(_ now: UInt64) -> UInt64 {
     let interval = limits.value.heartbeatSeconds.nanoseconds
@@ -279,7 +373,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
       return 0
     }
     awaitsPong = true
-    writeControl(.ping, Span())
+    ping()
     stream.flush()
     return now + grace
   }
