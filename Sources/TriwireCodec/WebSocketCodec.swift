@@ -73,7 +73,7 @@ package struct WebSocketCodec {
     /// Frames of one message: what tiny fragments cost is bounded by it.
     package var fragments: Int
 
-    package init(messageBytes: Int, frameBytes: Int = .max, fragments: Int = 16_384) {
+    package init(messageBytes: Int, frameBytes: Int = .max, fragments: Int = 131_072) {
       self.messageBytes = messageBytes
       self.frameBytes = frameBytes
       self.fragments = fragments
