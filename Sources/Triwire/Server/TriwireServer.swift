@@ -209,6 +209,9 @@ public final class TriwireServer: Sendable {
     for unsafe waiter in unsafe waiters { unsafe waiter.resume() }
   }
 
+  /// The loops it runs on; nil before the start.
+  var loops: EventLoopGroup? { state.withLock { $0.running?.group } }
+
   /// System calls made by all loops so far.
   public func systemCalls() async -> SystemCalls {
     var sum = SystemCalls()

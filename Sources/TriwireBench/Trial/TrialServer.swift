@@ -35,7 +35,6 @@ public enum TrialServer {
     }
     guard let served else { return .failed("the trial is not configured") }
     switch request {
-    case .work: return .work(Process.cpuNanoseconds)
     case .configure: return .failed("the trial is configured already")
     case .start(let start):
       await served.start(at: start)
