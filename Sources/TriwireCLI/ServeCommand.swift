@@ -22,9 +22,7 @@ extension Command {
       Option("--deflate", nil, "compress WebSocket messages for clients that can"),
     ]
   ) { arguments in
-    if let operand = arguments.operands.first {
-      throw UsageError(message: "triwire serve takes no \(operand), only options")
-    }
+    try arguments.refuseOperands(of: "triwire serve")
     guard let address = arguments.text("--listen") else {
       throw UsageError(message: "write where to listen: --listen 127.0.0.1:8080")
     }

@@ -16,6 +16,7 @@ let helpSnapshots = [
 
       Commands:
         run       run scenarios over each transport and compare them
+        floor     measure how far each transport is from bare TCP on this machine
         list      list the scenarios of the shipped suite, or of other files
         validate  check scenario files without running them
         serve     serve echo, topics and plain HTTP for any client
@@ -58,6 +59,28 @@ let helpSnapshots = [
         --seed N           where all that is random starts from; the files' own unless given
         --quiet            show only what failed
         --help             show this and exit
+
+      """),
+  Snapshot(
+    words: ["floor"],
+    text: """
+      Measure how far each transport is from bare TCP on this machine.
+
+      Usage: triwire floor [OPTION …]
+
+      Compares what a message costs the server over each transport, with synchronous and with
+      async handlers, with the same bytes over bare TCP on the same event loop. The server is a
+      process on a core of its own; the clients run a closed loop, which shows cost and not latency.
+      Rounds are interleaved, each with a fresh server; the least and the median are shown. It takes
+      about a minute. Tables go to standard output, progress to standard error.
+
+      Options:
+        --rounds N       how often each figure is measured; 3 unless given
+        --connections N  connections that echo; 50 unless given
+        --subscribers N  connections that a broadcast goes to; 1000 unless given
+        --payload SIZE   the size of each message; "125 B" unless given
+        --window TIME    how long each figure is measured; "600 ms" unless given
+        --help           show this and exit
 
       """),
   Snapshot(
