@@ -20,7 +20,9 @@ public struct SessionLimits: Sendable, Equatable {
   public var idleSeconds: Double?
 
   /// Seconds after which a session is closed with 1001, so that clients spread over servers again;
-  /// none by default. A tenth of it, drawn at random, is added or taken away.
+  /// none by default.
+  ///
+  /// A tenth of it, drawn at random, is added or taken away.
   public var lifetimeSeconds: Double?
 
   /// How much may wait to be sent before `send` suspends, in bytes; 64 KiB by default.
