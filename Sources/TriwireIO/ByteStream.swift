@@ -184,7 +184,8 @@ package protocol StreamHandler: AnyObject {
       let count = takeTail()
       process(count)
     }
-    if inputHasEnded, phase == .open, !isPaused { handler?.inputEnded(self) }
+    // One who wants what is left over presented again hears of the end after it.
+    if inputHasEnded, phase == .open, !isPaused, !isReplaying { handler?.inputEnded(self) }
     flush()
   }
 
@@ -221,7 +222,7 @@ package protocol StreamHandler: AnyObject {
   private func endInput() {
     inputHasEnded = true
     watch()
-    guard !isPaused else { return }
+    guard !isPaused, !isReplaying else { return }
     handler?.inputEnded(self)
     loop.runJobs()
     flush()

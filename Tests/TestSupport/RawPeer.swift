@@ -24,7 +24,7 @@ package final class RawPeer: Sendable {
   ///   - receiveBuffer: Bytes the kernel keeps for it; small, to make a slow reader.
   /// - Throws: `Failure` when nobody listens.
   package init(port: UInt16, receiveBuffer: Int32? = nil) throws {
-    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     descriptor = Mutex(socket)
     if var size = receiveBuffer {
       setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))

@@ -10,7 +10,7 @@ private final class DeadAddress: Sendable {
   private let fillers: [Int32]
 
   init() throws {
-    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var name = sockaddr_in()
     name.sin_family = sa_family_t(AF_INET)
     name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -27,7 +27,7 @@ private final class DeadAddress: Sendable {
     // One more than the queue holds: from then on the kernel drops what comes.
     fillers = (0..<4).map { _ in
       let filler = socket(
-        AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
       _ = withUnsafePointer(to: &name) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(filler, $0, size) }
       }
@@ -44,7 +44,7 @@ private final class DeadAddress: Sendable {
 struct ConnectorTests {
   /// An address where nobody listens.
   static func vacant() throws -> SocketAddress {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     defer { close(descriptor) }
     var name = sockaddr_in()
     name.sin_family = sa_family_t(AF_INET)

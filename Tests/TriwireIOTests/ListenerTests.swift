@@ -106,10 +106,10 @@ private final class EchoListener: Sendable {
 }
 
 /// Lets this process open `count` descriptors more; returns the limit there was.
-private func limitDescriptors(toFree count: UInt) -> UInt {
-  let next = open("/dev/null", O_RDONLY)
-  close(next)
-  return setDescriptorLimit(UInt(next) + count)
+private func limitDescriptors(toFree count: Int) -> UInt {
+  let probes = (0..<count).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
+  for probe in probes { close(probe) }
+  return setDescriptorLimit(UInt(probes.max() ?? 0) + 1)
 }
 
 @discardableResult

@@ -36,5 +36,11 @@ extension TriwireServer {
 
     /// The default settings.
     public init() {}
+
+    /// How often a connection's deadlines are looked at, at least: each is met within twice its
+    /// time, and the usual ones within 5 s more.
+    var checkNanoseconds: UInt64 {
+      min(headSeconds, bodySeconds, keepAliveSeconds, 5).nanoseconds
+    }
   }
 }

@@ -46,8 +46,8 @@ struct Routes {
     /// The value of `Allow` in a 405 (RFC 9110 §15.5.6).
     var allowed: String {
       var names = requests.flatMap { $0.methods ?? [] }.map(\.rawValue)
-      if session != nil { names += ["GET", "POST"] }
       if names.contains("GET") { names.append("HEAD") }
+      if session != nil { names += ["DELETE", "GET", "POST"] }
       return Array(Set(names)).sorted().joined(separator: ", ")
     }
   }

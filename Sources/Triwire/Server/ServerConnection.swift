@@ -37,7 +37,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     /// The bytes of the request's head.
     let headBytes: Int
     /// Whether the connection can serve another request after this one.
-    var keepAlive: Bool
+    var keepAlive: Bool { framing.keepAlive }
 
     init(
       head: RequestHead, framing: RequestFraming, route: Routes.Route?, parameter: String,
@@ -48,7 +48,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       self.route = route
       self.parameter = parameter
       self.headBytes = headBytes
-      keepAlive = framing.keepAlive
     }
   }
 
@@ -66,8 +65,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   private static let pipelineBytes = 64 * 1024
   /// Bytes of answers that may wait for the client to read them before the next request is taken.
   private static let unreadBytes = 256 * 1024
-  /// How often deadlines are looked at, at least.
-  private static let checkNanoseconds: UInt64 = 5_000_000_000
 
   init(stream: ByteStream, on home: ServerLoop) {
     self.stream = stream
@@ -84,7 +81,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   private func armTimer() {
-    timer = home.loop.wheel.arm(self, at: home.loop.now + Self.checkNanoseconds)
+    timer = home.loop.wheel.arm(self, at: home.loop.now + home.configuration.checkNanoseconds)
   }
 
   private func disarmTimer() {
@@ -471,8 +468,9 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       tenant.connectionEnded(self, "the client ended the connection")
       end()
     case .answering:
-      // The request is whole; the client may still read the answer (half-close).
-      exchange?.keepAlive = false
+      // The client may still read this answer, and those to requests that wait behind it
+      // (half-close): the stream says again that it has ended when nothing is left of them.
+      break
     case .head, .body, .ended: end()
     }
   }
@@ -521,7 +519,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     case .head where headBegan > 0: deadline = headBegan + configuration.headSeconds.nanoseconds
     case .head: deadline = stream.lastArrival + configuration.keepAliveSeconds.nanoseconds
     }
-    if now < deadline { return min(deadline, now + Self.checkNanoseconds) }
+    if now < deadline { return min(deadline, now + configuration.checkNanoseconds) }
     timer = nil
     if case .head = state, headBegan == 0 {
       end()

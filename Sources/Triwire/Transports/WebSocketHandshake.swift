@@ -23,7 +23,8 @@ enum WebSocketHandshake {
       return .failure(
         Refusal(
           .upgradeRequired, "only WebSocket version 13 is spoken here",
-          ["Sec-WebSocket-Version": "13", "Upgrade": "websocket"]))
+          // RFC 9110 §7.8: who sends Upgrade says so in Connection.
+          ["Sec-WebSocket-Version": "13", "Upgrade": "websocket", "Connection": "Upgrade"]))
     }
     let keys = head.headers.values(of: "Sec-WebSocket-Key")
     guard keys.count == 1, isKey(keys[0]) else {
