@@ -5,7 +5,7 @@ extension Command {
   /// `triwire serve`: a server to try the transports on.
   static let serveCommand = Command(
     name: "serve", summary: "serve echo, topics and plain HTTP for any client",
-    usage: "--listen HOST:PORT [--loops N]",
+    usage: "--listen HOST:PORT [OPTION …]",
     explanation: """
       Serves until it is told to stop (Ctrl-C or SIGTERM), then lets requests finish and exits
       with 0. Every session path takes WebSocket, Server-Sent Events and long polling.

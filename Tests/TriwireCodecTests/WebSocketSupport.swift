@@ -103,7 +103,6 @@ struct WebSocketFeed {
       guard isLast else { return }
       seen.append(.message(kind, assembly))
       assembly = []
-    case .deflated: preconditionFailure("no compression was negotiated")
     case .ping(let range): seen.append(.ping(bytes(range)))
     case .pong(let range): seen.append(.pong(bytes(range)))
     case .close(let code, let range): seen.append(.close(code, text(bytes(range))))
