@@ -24,6 +24,7 @@ public final class TriwireServer: Sendable {
     var routes = Routes()
     var topics: [String: Topic] = [:]
     var running: Running?
+    var isStopping = false
     var stopWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
   }
 
@@ -179,15 +180,20 @@ public final class TriwireServer: Sendable {
   public func run(on address: String) async throws {
     try await start(on: address)
     await withTaskCancellationHandler {
-      unsafe await withUnsafeContinuation { continuation in
-        let hasStopped = state.withLock { state in
-          if state.running != nil { unsafe state.stopWaiters.append(continuation) }
-          return state.running == nil
-        }
-        if hasStopped { unsafe continuation.resume() }
-      }
+      await stopped()
     } onCancel: {
       Task { await self.stop() }
+    }
+  }
+
+  /// Waits until the server has stopped.
+  private func stopped() async {
+    unsafe await withUnsafeContinuation { continuation in
+      let hasStopped = state.withLock { state in
+        if state.running != nil { unsafe state.stopWaiters.append(continuation) }
+        return state.running == nil
+      }
+      if hasStopped { unsafe continuation.resume() }
     }
   }
 
@@ -196,7 +202,12 @@ public final class TriwireServer: Sendable {
   ///
   /// - Parameter seconds: How long clients may take.
   public func stop(within seconds: Double = 5) async {
-    guard let running = state.withLock({ $0.running }) else { return }
+    let (running, isFirst) = state.withLock { state in
+      defer { state.isStopping = state.running != nil }
+      return (state.running, !state.isStopping)
+    }
+    guard let running else { return }
+    guard isFirst else { return await stopped() }
     await running.listener.stop()
     let deadline = EventLoop.clock() + seconds.nanoseconds
     for each in running.loops { await each.perform { $0.drain() } }
@@ -205,8 +216,11 @@ public final class TriwireServer: Sendable {
     }
     for each in running.loops { await each.perform { $0.abort() } }
     await running.group.stop()
+    // The loops' state and the directory know each other.
+    running.loops.first?.directory.setHomes([])
     let waiters = unsafe state.withLock { state in
       state.running = nil
+      state.isStopping = false
       defer { unsafe state.stopWaiters = unsafe [] }
       return unsafe state.stopWaiters
     }
