@@ -87,6 +87,28 @@ struct Arguments: Equatable {
     return number
   }
 
+  /// The size or time an option gives, if it is there.
+  func quantity<Q: Quantity & Comparable>(
+    _ name: String, from low: Q, to high: Q
+  ) throws(UsageError) -> Q? {
+    guard let text = values[name] else { return nil }
+    do throws(QuantityError) {
+      let quantity = try Q(parsing: text)
+      guard quantity >= low, quantity <= high else {
+        throw QuantityError(description: "\(text) is out of range, write \(low) to \(high)")
+      }
+      return quantity
+    } catch {
+      throw UsageError(message: "\(name): \(error)")
+    }
+  }
+
+  /// Complains when there are operands and the command takes none.
+  func refuseOperands(of command: String) throws(UsageError) {
+    guard let operand = operands.first else { return }
+    throw UsageError(message: "\(command) takes no \(operand), only options")
+  }
+
   /// The known word an option gives, if it is there.
   func choice<C: CaseIterable & RawRepresentable<String>>(
     _ name: String

@@ -13,7 +13,12 @@ struct Command: Sendable {
   let run: @Sendable (Arguments) async throws -> ExitStatus
 
   /// All commands, in the order help shows them.
-  static let all = [runCommand, listCommand, validateCommand, serveCommand]
+  static let all = [
+    runCommand, floorCommand, listCommand, validateCommand, serveCommand,
+  ]
+
+  /// What the command starts itself with, and nobody else has a use for.
+  private static let hidden = [trialServerCommand, floorServerCommand]
 
   private static let common = [Option("--help", nil, "show this and exit")]
   private static let versionOption = Option("--version", nil, "show the version and exit")
@@ -43,8 +48,7 @@ struct Command: Sendable {
     guard let name = words.first, !name.hasPrefix("-") else { return try noCommand(words) }
     let rest = Array(words.dropFirst())
     if name == "help" { return try help(rest) }
-    if name == trialServerCommand.name { return try await trialServerCommand.perform(rest) }
-    guard let command = all.first(where: { $0.name == name }) else {
+    guard let command = (all + hidden).first(where: { $0.name == name }) else {
       throw unknown(name)
     }
     return try await command.perform(rest)

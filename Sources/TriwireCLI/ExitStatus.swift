@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TriwireBench
 
 /// How the command ends, for scripts (64 and 65 as in sysexits.h, 130 as shells say for SIGINT).
 enum ExitStatus: Int32, CaseIterable {
@@ -18,6 +19,13 @@ enum ExitStatus: Int32, CaseIterable {
     case .badScenario: "a scenario file is wrong"
     case .interrupted: "stopped by Ctrl-C; what was measured is written"
     }
+  }
+}
+
+extension Page {
+  /// What a descriptor leads to.
+  static func current(_ descriptor: Int32) -> Page {
+    Page(width: Output.width(descriptor), isColoured: Output.isColoured(descriptor))
   }
 }
 
@@ -44,6 +52,15 @@ enum Output {
 
   /// Whether a descriptor is a terminal.
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+  /// How many characters fit in a line; `nil` where there is no terminal, or it does not say.
+  static func width(_ descriptor: Int32) -> Int? {
+    var size = winsize()
+    guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return nil
+    }
+    return Int(size.ws_col)
+  }
 
   /// Whether text for a descriptor may be coloured: on a terminal, unless NO_COLOR is set
   /// (no-color.org) or the terminal can do nothing.

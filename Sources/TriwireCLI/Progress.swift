@@ -6,27 +6,25 @@ import TriwireBench
 
 /// Shows how a run goes: a live line on a terminal, plain lines otherwise, nothing when quiet.
 ///
-/// All of it goes to standard error, so that tables can be piped. The live line is written at
-/// most ten times a second, however often news come.
+/// All of it goes to standard error, so that tables can be piped.
 final class Progress: Sendable {
   private struct State {
     var prefix = ""
     var position = 0
     var trialStart = ContinuousClock.now
-    var lastShown: ContinuousClock.Instant?
     /// How long a trial took beyond what it had to, on average so far.
     var overhead = 0.5
   }
 
   private let trials: [Trial]
-  private let isLive: Bool
+  private let line: LiveLine
   private let isQuiet: Bool
   private let state = Mutex(State())
 
   init(of plan: Plan, isQuiet: Bool) {
     trials = plan.trials
     self.isQuiet = isQuiet
-    isLive = !isQuiet && Output.isTerminal(STDERR_FILENO)
+    line = LiveLine(isQuiet: isQuiet)
   }
 
   /// A trial starts, counted from 0.
@@ -37,7 +35,6 @@ final class Progress: Sendable {
     state.withLock { state in
       state.position = position
       state.trialStart = .now
-      state.lastShown = nil
       state.prefix =
         "[\(number)\(position + 1)/\(count)] \(trial.scenario.name) \(trial.transport.rawValue) "
         + "\(trial.repetition)/\(trial.scenario.repetitions)"
@@ -47,19 +44,17 @@ final class Progress: Sendable {
 
   /// Whom a trial tells how far it is, or `nil` when there is no line to show it in.
   var watcher: TrialRun.Watcher? {
-    guard isLive else { return nil }
+    guard line.isLive else { return nil }
     return { [self] progress in show(progress) }
   }
 
   private func show(_ progress: TrialProgress) {
-    guard isLive else { return }
-    let line = state.withLock { state -> String? in
-      let now = ContinuousClock.now
-      if let last = state.lastShown, last.duration(to: now) < .milliseconds(100) { return nil }
-      state.lastShown = now
-      return "\(state.prefix): \(progress.line), \(Progress.left(remaining(state, now))) left"
+    line.show { _ in
+      state.withLock { state in
+        let left = timeLeft(.seconds(remaining(state, .now)))
+        return "\(state.prefix): \(progress.line), \(left) left"
+      }
     }
-    if let line { Output.write("\r\u{1B}[K\(line)", to: STDERR_FILENO) }
   }
 
   /// The trial has ended.
@@ -71,17 +66,15 @@ final class Progress: Sendable {
       state.overhead += (max(0, taken - needed) - state.overhead) / done
       return state.prefix
     }
-    clear()
+    line.clear()
     guard !isQuiet || !measurement.failures.isEmpty else { return }
-    let style = TerminalStyle(isOn: Output.isColoured(STDERR_FILENO))
-    let line = "\(prefix): \(measurement.line)"
-    Output.complain(measurement.failures.isEmpty ? line : style.red(line))
+    let page = Page.current(STDERR_FILENO)
+    let text = "\(prefix): \(measurement.line)"
+    Output.complain(measurement.failures.isEmpty ? text : page.red(text))
   }
 
   /// Takes the live line away.
-  func clear() {
-    if isLive { Output.write("\r\u{1B}[K", to: STDERR_FILENO) }
-  }
+  func clear() { line.clear() }
 
   /// How many seconds the trials that have not ended will still take.
   private func remaining(_ state: State, _ now: ContinuousClock.Instant) -> Double {
@@ -91,12 +84,5 @@ final class Progress: Sendable {
     return max(0, all - seconds(state.trialStart.duration(to: now)))
   }
 
-  private static func left(_ seconds: Double) -> String {
-    let whole = Int(seconds.rounded(.up))
-    return whole < 120 ? "\(whole) s" : "\((whole + 59) / 60) min"
-  }
-
-  private func seconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
-  }
+  private func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
 }

@@ -95,7 +95,7 @@ private struct SuiteRun {
     report.environment.load.append(.current)
     try folder.write(report)
     if !isQuiet {
-      Output.print(report.terminalText(isColoured: Output.isColoured(STDOUT_FILENO)))
+      Output.print(report.text(on: .current(STDOUT_FILENO)))
       Output.print("Written to \(folder.resultPath) and \(folder.markdownPath)")
     }
     if report.state == .interrupted {

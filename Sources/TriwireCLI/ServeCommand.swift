@@ -5,7 +5,7 @@ extension Command {
   /// `triwire serve`: a server to try the transports on.
   static let serveCommand = Command(
     name: "serve", summary: "serve echo, topics and plain HTTP for any client",
-    usage: "--listen HOST:PORT [--loops N]",
+    usage: "--listen HOST:PORT [OPTION …]",
     explanation: """
       Serves until it is told to stop (Ctrl-C or SIGTERM), then lets requests finish and exits
       with 0. Every session path takes WebSocket, Server-Sent Events and long polling.
@@ -22,9 +22,7 @@ extension Command {
       Option("--deflate", nil, "compress WebSocket messages for clients that can"),
     ]
   ) { arguments in
-    if let operand = arguments.operands.first {
-      throw UsageError(message: "triwire serve takes no \(operand), only options")
-    }
+    try arguments.refuseOperands(of: "triwire serve")
     guard let address = arguments.text("--listen") else {
       throw UsageError(message: "write where to listen: --listen 127.0.0.1:8080")
     }

@@ -73,7 +73,7 @@ package struct WebSocketCodec {
     /// Frames of one message: what tiny fragments cost is bounded by it.
     package var fragments: Int
 
-    package init(messageBytes: Int, frameBytes: Int = .max, fragments: Int = 16_384) {
+    package init(messageBytes: Int, frameBytes: Int = .max, fragments: Int = 131_072) {
       self.messageBytes = messageBytes
       self.frameBytes = frameBytes
       self.fragments = fragments
@@ -105,7 +105,8 @@ package struct WebSocketCodec {
     guard let head = try readHead(input.span, at: offset) else { return nil }
     if head.opcode >= 8 { return try control(head, in: &input, at: &offset) }
     try begin(head)
-    let isWhole = head.isFinal && head.opcode != 0 && !head.isDeflated && input.count - head.end >= head.length
+    let isWhole =
+      head.isFinal && head.opcode != 0 && !head.isDeflated && input.count - head.end >= head.length
     guard isWhole, let kind = message else {
       offset = head.end
       frame = Frame(remaining: head.length, mask: head.mask, isFinal: head.isFinal)
@@ -141,7 +142,8 @@ package struct WebSocketCodec {
       key |= UInt32(input[start + 2 + extra + index]) << UInt32(8 * index)
     }
     return Head(
-      opcode: opcode, isFinal: isFinal, isDeflated: first & 0x40 != 0, length: length, mask: WebSocketMask(littleEndian: key),
+      opcode: opcode, isFinal: isFinal, isDeflated: first & 0x40 != 0, length: length,
+      mask: WebSocketMask(littleEndian: key),
       end: start + 2 + extra + maskBytes)
   }
 

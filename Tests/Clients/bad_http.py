@@ -7,7 +7,7 @@ from bystander import Bystander
 from checks import check, expect, expect_equal
 from raw_http import RawConnection
 
-SECTION = "bad http"
+SECTION = "bad-http"
 
 
 def get(lines, path=b"/healthz"):

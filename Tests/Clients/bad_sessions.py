@@ -10,7 +10,7 @@ from httpx_sse import connect_sse
 from bystander import Bystander
 from checks import check, expect, expect_equal
 
-SECTION = "bad sessions"
+SECTION = "bad-sessions"
 
 INJECTIONS = [
     "x\nid: 99\nevent: close\n\ndata: injected", "x\rid: 99\r\rdata: injected",

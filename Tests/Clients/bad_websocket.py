@@ -9,7 +9,7 @@ from bystander import Bystander
 from checks import check, expect, expect_equal
 from raw_http import RawConnection
 
-SECTION = "bad websocket"
+SECTION = "bad-websocket"
 TEXT, BINARY, CLOSE, PING = 1, 2, 8, 9
 HANDSHAKE = (
     b"GET /echo HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

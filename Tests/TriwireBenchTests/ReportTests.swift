@@ -38,16 +38,16 @@ struct ReportTests {
 
   @Test("The terminal shows one aligned table per scenario, with what went wrong before it")
   func terminal() throws {
-    #expect(try sample().terminalText(isColoured: false) == goldenTerminal)
+    #expect(try sample().text(on: Page()) == goldenTerminal)
   }
 
   @Test("Colours only set off what is there without them")
   func colours() throws {
     let report = try sample()
-    let plain = report.terminalText(isColoured: true)
+    let plain = report.text(on: Page(isColoured: true))
       .replacing("\u{1B}[1m", with: "").replacing("\u{1B}[31m", with: "")
       .replacing("\u{1B}[0m", with: "")
-    #expect(plain == report.terminalText(isColoured: false))
+    #expect(plain == report.text(on: Page()))
   }
 
   @Test("The Markdown is complete and says on the first line of a scenario what was lost")

@@ -4,7 +4,7 @@ import Testing
 struct UsageTests {
   /// Words that are wrong, and what is said about them.
   private static let wrong: [(words: [String], message: String, help: String)] = [
-    ([], "write what to do: run, list, validate, serve", "triwire --help"),
+    ([], "write what to do: run, floor, list, validate, serve", "triwire --help"),
     (["rum"], "there is no command rum, did you mean run?", "triwire --help"),
     (["benchmark"], "there is no command benchmark", "triwire --help"),
     (["--versoin"], "triwire has no option --versoin, did you mean --version?", "triwire --help"),
@@ -42,6 +42,20 @@ struct UsageTests {
     (
       ["run", "--quiet", "--quiet"], "--quiet stands there twice, write it once",
       "triwire run --help"
+    ),
+    (["floor", "5"], "triwire floor takes no 5, only options", "triwire floor --help"),
+    (
+      ["floor", "--rounds", "many"], "--rounds is many, write a whole number from 1 to 100",
+      "triwire floor --help"
+    ),
+    (
+      ["floor", "--payload", "125"],
+      "--payload: \"125\" has no unit; for a size, write a number and a unit of B, KB, KiB, MB or "
+        + "MiB: \"64 B\"", "triwire floor --help"
+    ),
+    (
+      ["floor", "--window", "1 ms"], "--window: 1 ms is out of range, write 10 ms to 1 min",
+      "triwire floor --help"
     ),
     (["validate"], "write which scenario files to check", "triwire validate --help"),
     (["serve"], "write where to listen: --listen 127.0.0.1:8080", "triwire serve --help"),

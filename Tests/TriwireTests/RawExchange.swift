@@ -34,6 +34,8 @@ extension RawPeer {
   /// The next answer, whole.
   ///
   /// - Parameter isToHead: Whether it answers a HEAD, and so has no body.
+  /// - Returns: Its head, and its body without the chunks.
+  /// - Throws: `IOError` when the peer ends before.
   func answer(isToHead: Bool = false) async throws -> RawAnswer {
     var answer = try await answerHead()
     if isToHead || answer.status < 200 || answer.status == 204 { return answer }

@@ -37,10 +37,11 @@ struct Routes {
 
     /// The handler of a method; HEAD is served by that of GET (RFC 9110 §9.3.2).
     func handler(of method: HTTPMethod) -> RequestHandler? {
-      let wanted = method == .head ? [method, .get] : [method]
-      return requests.first { entry in
-        entry.methods?.contains(where: wanted.contains) ?? true
-      }?.handler
+      for (methods, handler) in requests {
+        guard let methods else { return handler }
+        if methods.contains(method) { return handler }
+      }
+      return method == .head ? handler(of: .get) : nil
     }
 
     /// The value of `Allow` in a 405 (RFC 9110 §15.5.6).

@@ -156,10 +156,9 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   private func bodyLimit(_ head: RequestHead, _ route: Routes.Route?) -> Int {
-    guard route?.session != nil, head.method == .post else {
-      return home.configuration.http.bodyBytes
-    }
-    return limits(of: route).value.messageBytes + Self.postSlack
+    let limit = home.configuration.http.bodyBytes
+    guard route?.session != nil, head.queryItem("session") != nil else { return limit }
+    return max(limit, limits(of: route).value.messageBytes + Self.postSlack)
   }
 
   private func complete() {

@@ -227,6 +227,9 @@ public final class TriwireServer: Sendable {
     for index in unsafe waiters.indices { unsafe waiters[index].resume() }
   }
 
+  /// The loops it runs on; nil before the start.
+  var loops: EventLoopGroup? { state.withLock { $0.running?.group } }
+
   /// System calls made by all loops so far.
   public func systemCalls() async -> SystemCalls {
     var sum = SystemCalls()

@@ -25,7 +25,8 @@ public struct Message: Sendable, Hashable {
     self.bytes = bytes
   }
 
-  init(_ kind: MessageKind, copying payload: Span<UInt8>) {
+  /// A message with a copy of bytes that are known to fit their kind.
+  package init(_ kind: MessageKind, copying payload: Span<UInt8>) {
     self.kind = kind
     bytes = unsafe payload.withUnsafeBufferPointer { unsafe Array(UnsafeRawBufferPointer($0)) }
   }

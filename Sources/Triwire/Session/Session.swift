@@ -379,7 +379,9 @@ public import TriwireIO
   /// On the loop.
   public var opening: Opening { rare?.opening ?? Opening() }
 
-  /// The WebSocket subprotocol that both sides agreed on (RFC 6455 §1.9), or nil. On the loop.
+  /// The WebSocket subprotocol that both sides agreed on (RFC 6455 §1.9), or nil.
+  ///
+  /// On the loop.
   public var subprotocol: String? { rare?.subprotocol }
 
   func setSubprotocol(_ name: String?) {

@@ -9,18 +9,20 @@ public struct SessionLimits: Sendable, Equatable {
   /// The longest frame of a WebSocket, in bytes; as long as a message by default.
   public var frameBytes = Int.max
 
-  /// The most frames that make one message on a WebSocket; 16,384 by default.
+  /// The most frames that make one message on a WebSocket; 131,072 by default.
   ///
-  /// A message of the longest size in frames of 64 bytes has as many; beyond it, what each frame
-  /// costs matters more than what it carries. Beyond it the session closes with 1009.
-  public var fragments = 16_384
+  /// Empty frames add nothing to a message's length, so that only this ends them. Beyond it the
+  /// session closes with 1009.
+  public var fragments = 131_072
 
   /// Seconds without a message either way after which a session is closed with 1001; none by
   /// default.
   public var idleSeconds: Double?
 
   /// Seconds after which a session is closed with 1001, so that clients spread over servers again;
-  /// none by default. A tenth of it, drawn at random, is added or taken away.
+  /// none by default.
+  ///
+  /// A tenth of it, drawn at random, is added or taken away.
   public var lifetimeSeconds: Double?
 
   /// How much may wait to be sent before `send` suspends, in bytes; 64 KiB by default.

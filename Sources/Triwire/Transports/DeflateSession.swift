@@ -14,7 +14,9 @@ final class DeflatePool {
   /// Idle decompressors kept for each size of window.
   private static let idleInflaters = 8
 
-  /// The compressor for these settings. Always used without keeping its context.
+  /// The compressor for these settings.
+  ///
+  /// Always used without keeping its context.
   func deflater(windowBits: Int, _ options: DeflateOptions) -> Deflater {
     let key = Key(windowBits: windowBits, memoryLevel: options.memoryLevel, level: options.level)
     if let deflater = deflaters[key] { return deflater }
@@ -59,8 +61,10 @@ final class DeflateSession {
     let isServer = role == .server
     ownWindowBits = isServer ? agreement.serverWindowBits : agreement.clientWindowBits
     peerWindowBits = isServer ? agreement.clientWindowBits : agreement.serverWindowBits
-    ownTakeover = !(isServer ? agreement.serverNoContextTakeover : agreement.clientNoContextTakeover)
-    peerTakeover = !(isServer ? agreement.clientNoContextTakeover : agreement.serverNoContextTakeover)
+    ownTakeover =
+      !(isServer ? agreement.serverNoContextTakeover : agreement.clientNoContextTakeover)
+    peerTakeover =
+      !(isServer ? agreement.clientNoContextTakeover : agreement.serverNoContextTakeover)
   }
 
   /// The window that all messages are compressed with alone, or nil when each session keeps its own

@@ -21,8 +21,10 @@ final class Pings {
     return unsafe withUnsafeBytes(of: last.bigEndian) { unsafe Array($0) }
   }
 
-  /// A pong came. It answers the ping with its payload and, as §5.5.3 lets a peer answer only the
-  /// last of several, those before it; an unsolicited one answers nothing.
+  /// A pong came.
+  ///
+  /// It answers the ping with its payload and, as §5.5.3 lets a peer answer only the last of
+  /// several, those before it; an unsolicited one answers nothing.
   func answered(_ payload: Span<UInt8>) {
     guard payload.count == 8 else { return }
     var number: UInt64 = 0

@@ -85,8 +85,10 @@ public struct Rate: Sendable, Hashable {
 }
 
 /// Why a text is no quantity, as a sentence that says what to write instead.
-struct QuantityError: Error, Equatable, CustomStringConvertible {
-  let description: String
+package struct QuantityError: Error, Equatable, CustomStringConvertible {
+  package let description: String
+
+  package init(description: String) { self.description = description }
 }
 
 extension TimeSpan: Quantity {
@@ -94,7 +96,7 @@ extension TimeSpan: Quantity {
     ("min", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000), ("ns", 1),
   ]
 
-  init(parsing text: String) throws(QuantityError) {
+  package init(parsing text: String) throws(QuantityError) {
     let advice = "a time, write a number and a unit of ms, s or min: \"10 s\""
     let (number, unit) = try split(text, wanting: advice)
     guard let known = TimeSpan.units.first(where: { $0.name == unit }) else {
@@ -121,7 +123,7 @@ extension ByteCount: Quantity {
     ("MiB", 1 << 20), ("MB", 1_000_000), ("KiB", 1 << 10), ("KB", 1000), ("B", 1),
   ]
 
-  init(parsing text: String) throws(QuantityError) {
+  package init(parsing text: String) throws(QuantityError) {
     let advice = "a size, write a number and a unit of B, KB, KiB, MB or MiB: \"64 B\""
     let (number, unit) = try split(text, wanting: advice)
     guard let known = ByteCount.units.first(where: { $0.name == unit }) else {
@@ -145,7 +147,7 @@ extension ByteCount: Quantity {
 }
 
 extension Rate: Quantity {
-  init(parsing text: String) throws(QuantityError) {
+  package init(parsing text: String) throws(QuantityError) {
     let advice =
       "a rate, write it like \"50/s per client\", \"1/min per client\" or \"100/s in all\""
     let refused = QuantityError(description: "\"\(text)\" is not \(advice)")
@@ -173,7 +175,7 @@ extension Rate: Quantity {
 }
 
 /// A value that JSON carries as text with a unit.
-protocol Quantity: Codable, CustomStringConvertible {
+package protocol Quantity: Codable, CustomStringConvertible {
   init(parsing text: String) throws(QuantityError)
 }
 

@@ -9,8 +9,6 @@ enum ControlRequest: Codable, Sendable {
   case start(at: UInt64)
   /// Say what your sessions have moved.
   case read
-  /// Say how much you have worked.
-  case work
   /// Say how many messages have arrived, and whether that is all.
   case progress
   /// Say what came of the messages you had to receive, and how late you sent yours.
@@ -25,8 +23,6 @@ enum ControlReply: Codable, Sendable {
   case started
   /// What its sessions have moved.
   case reading(WireReading)
-  /// Its CPU time in nanoseconds.
-  case work(UInt64)
   /// How many messages have arrived, and whether that is all.
   case progress(arrived: UInt64, isComplete: Bool)
   /// What came of the messages it had to receive, how late it sent its own, and the sessions that

@@ -1,7 +1,20 @@
 import FoundationEssentials
+import Glibc
 
 /// What the kernel tells about a process from outside, without disturbing it.
 enum ProcessReading {
+  /// The CPU time of a process so far, all threads, in nanoseconds: the clock that the process
+  /// itself would read, without asking it.
+  ///
+  /// - Throws: ``TrialFailure`` when there is no such process.
+  static func work(of process: Int32) throws -> UInt64 {
+    var (clock, time) = (clockid_t(), timespec())
+    guard unsafe clock_getcpuclockid(process, &clock) == 0,
+      unsafe clock_gettime(clock, &time) == 0
+    else { throw TrialFailure("the server's process has ended") }
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+
   /// How long the threads of a process were ready to run and had to wait for a core so far, in
   /// nanoseconds (`/proc/PID/task/*/schedstat`); threads that are gone do not count.
   static func waited(_ process: Int32) -> UInt64 {

@@ -8,20 +8,20 @@ struct TrialFailure: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
-/// The server of a trial, in a process of its own.
+/// A server that is measured, in a process of its own.
 final class ServerProcess {
   private let process: Foundation.Process
   private let input: FileHandle
   private var lines: AsyncStream<String>.Iterator
 
-  /// Starts the executable again, as the server of a trial.
+  /// Starts the executable again, with words that make it a server.
   ///
   /// - Throws: ``TrialFailure`` when it cannot be started.
-  init(executable: String) throws {
+  init(executable: String, words: [String]) throws {
     let process = Foundation.Process()
     let (requests, replies) = (Pipe(), Pipe())
     process.executableURL = URL(filePath: executable)
-    process.arguments = [TrialServer.word]
+    process.arguments = words
     process.standardInput = requests
     process.standardOutput = replies
     do {
@@ -42,13 +42,20 @@ final class ServerProcess {
   /// - Throws: ``TrialFailure`` when the server has ended or could not do it; `CancellationError`.
   func ask(_ request: ControlRequest) async throws -> ControlReply {
     try input.write(contentsOf: encodeLine(request))
+    let reply: ControlReply = try await hear()
+    if case .failed(let reason) = reply { throw TrialFailure("the server says: \(reason)") }
+    return reply
+  }
+
+  /// Waits for the next thing the server says.
+  ///
+  /// - Throws: ``TrialFailure`` when the server has ended; `CancellationError`.
+  func hear<Reply: Decodable>() async throws -> Reply {
     guard let line = await lines.next(isolation: #isolation) else {
       try Task.checkCancellation()
       throw TrialFailure("the server's process ended before its trial did")
     }
-    let reply: ControlReply = try decodeLine(line)
-    if case .failed(let reason) = reply { throw TrialFailure("the server says: \(reason)") }
-    return reply
+    return try decodeLine(line)
   }
 
   /// Ends the process at once, even a stopped one, and waits until it is gone.
@@ -74,6 +81,12 @@ final class ServerProcess {
       }
     }
   }
+}
+
+/// The file of this program, to start it again.
+var ownExecutable: String {
+  let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+  return link ?? CommandLine.arguments[0]
 }
 
 /// Writes to standard output, at once.

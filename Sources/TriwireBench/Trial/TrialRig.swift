@@ -14,7 +14,7 @@ final class TrialRig {
     self.trial = trial
     self.watcher = watcher
     plan = SendPlan(trial.scenario, seed: trial.seed)
-    server = try ServerProcess(executable: executable)
+    server = try ServerProcess(executable: executable, words: [TrialServer.word])
     clients = try LoadClients(trial, plan, core: Cores.clients)
   }
 
@@ -80,18 +80,11 @@ final class TrialRig {
     var share = 0.0
     if let hold = trial.scenario.idle?.hold.nanoseconds, hold > 0 {
       watcher?(TrialProgress(phase: .idling, connected: clients))
-      let before = try await serverWork()
+      let before = try ProcessReading.work(of: server.identifier)
       try await pause(hold)
-      share = Double(try await serverWork() - before) / Double(hold)
+      share = Double(try ProcessReading.work(of: server.identifier) - before) / Double(hold)
     }
     return ProcessReading.memory(of: server.identifier, clients: clients, cpuShare: share)
-  }
-
-  private func serverWork() async throws -> UInt64 {
-    guard case .work(let nanoseconds) = try await server.ask(.work) else {
-      throw TrialFailure("the server did not say how much it worked")
-    }
-    return nanoseconds
   }
 
   /// Waits until a moment, and tells the watcher how it goes.

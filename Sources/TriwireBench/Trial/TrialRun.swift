@@ -19,7 +19,7 @@ public struct TrialRun: Sendable {
   ///   - startedAt: The moment in UTC (ISO 8601), for the record.
   public init(_ trial: Trial, executable: String? = nil, startedAt: String) {
     self.trial = trial
-    self.executable = executable ?? TrialRun.ownExecutable
+    self.executable = executable ?? ownExecutable
     self.startedAt = startedAt
   }
 
@@ -49,10 +49,5 @@ public struct TrialRun: Sendable {
       measurement.failures.append("\(error)")
     }
     return measurement
-  }
-
-  private static var ownExecutable: String {
-    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    return link ?? CommandLine.arguments[0]
   }
 }

@@ -35,7 +35,6 @@ public enum TrialServer {
     }
     guard let served else { return .failed("the trial is not configured") }
     switch request {
-    case .work: return .work(Process.cpuNanoseconds)
     case .configure: return .failed("the trial is configured already")
     case .start(let start):
       await served.start(at: start)
@@ -111,7 +110,8 @@ private final class ServedTrial: @unchecked Sendable {
     case .up, .down: receiver.receive(stamp, at: client)
     case .echo: sessions[client]?.sendNow(kind, message)
     case .broadcast:
-      groups[client % groups.count].publish(Message(kind, message), except: sessions[client])
+      let group = groups[client % groups.count]
+      group.publish(Message(kind, copying: message), except: sessions[client])
     }
   }
 
@@ -124,7 +124,7 @@ private final class ServedTrial: @unchecked Sendable {
         plan.fromServer, of: scenario, measuredFrom: plan.measuredFrom, on: loop
       ) { [self] send, kind, message in
         if scenario.traffic[Int(send.flow)].direction == .broadcast {
-          groups[Int(send.sender)].publish(Message(kind, message))
+          groups[Int(send.sender)].publish(Message(kind, copying: message))
         } else {
           sessions[Int(send.sender)]?.sendNow(kind, message)
         }
@@ -169,18 +169,4 @@ enum Greeting {
 
   /// Whether a message is the greeting.
   static func matches(_ message: Span<UInt8>) -> Bool { message.count < Stamp.length }
-}
-
-extension Message {
-  /// A message with a copy of the bytes.
-  init(_ kind: MessageKind, _ payload: Span<UInt8>) {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(payload.count)
-    for position in payload.indices { bytes.append(payload[position]) }
-    self =
-      switch kind {
-      case .text: Message(String(decoding: bytes, as: UTF8.self))
-      case .binary: Message(binary: bytes)
-      }
-  }
 }

@@ -37,7 +37,8 @@ import CZlib
         unsafe stream.pointee.next_out = room.baseAddress
         unsafe stream.pointee.avail_out = UInt32(capacity)
         let status = unsafe deflate(stream, Z_SYNC_FLUSH)
-        unsafe precondition(status == Z_OK && stream.pointee.avail_out > 0, "zlib: deflate \(status)")
+        unsafe precondition(
+          status == Z_OK && stream.pointee.avail_out > 0, "zlib: deflate \(status)")
       }
       // The marker 00 00 FF FF is the receiver's to put back.
       count = unsafe max(capacity - Int(stream.pointee.avail_out) - 4, 0)
