@@ -107,6 +107,8 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   func resumeDelivery() { posts.resume() }
 
   func close(_ code: CloseCode, _ reason: String) {
+    // A request of another loop may come when the session has ended and the connection serves on.
+    guard session != nil else { return }
     let end = SessionEnd(code: code, reason: reason, isLocal: true)
     writeControl(
       EventEncoding.frame(
@@ -114,11 +116,11 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     finish(end)
   }
 
-  func closedByPeer(_ end: SessionEnd) { finish(end) }
+  func closedByPeer(_ end: SessionEnd) { if session != nil { finish(end) } }
 
   /// Ends the body of the response; the connection can serve another request.
   private func finish(_ end: SessionEnd) {
-    if isChunked, session != nil {
+    if isChunked {
       stream.write(capacity: 5) { output in try? HTTPChunk.writeLast(into: &output) }
       sent.http += 5
     }

@@ -97,6 +97,10 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
   ) {
     received.http += UInt64(exchange.headBytes)
     posts.note(connection)
+    // It may have ended while the poll was on its way from another loop.
+    guard session != nil else {
+      return respond(connection, Response(.gone, text: "the session has ended"))
+    }
     let position = position ?? firstPosition - 1
     guard position <= lastSent, position + 1 >= firstPosition else {
       return respond(connection, refusal(of: position))
