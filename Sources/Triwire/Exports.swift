@@ -1,6 +1,7 @@
 // The handful of types of the lower modules that stand in this module's public API.
 @_exported public import enum TriwireCodec.MessageKind
 @_exported public import struct TriwireCodec.CloseCode
+@_exported public import struct TriwireCodec.DeflateOptions
 @_exported public import struct TriwireCodec.HTTPLimits
 @_exported public import struct TriwireCodec.HTTPMethod
 @_exported public import struct TriwireCodec.HTTPStatus

@@ -5,7 +5,7 @@ extension Command {
   /// `triwire serve`: a server to try the transports on.
   static let serveCommand = Command(
     name: "serve", summary: "serve echo, topics and plain HTTP for any client",
-    usage: "--listen HOST:PORT [--loops N]",
+    usage: "--listen HOST:PORT [OPTION …]",
     explanation: """
       Serves until it is told to stop (Ctrl-C or SIGTERM), then lets requests finish and exits
       with 0. Every session path takes WebSocket, Server-Sent Events and long polling.
@@ -18,22 +18,30 @@ extension Command {
     options: [
       Option("--listen", "HOST:PORT", "where to listen; port 0 picks a free one and prints it"),
       Option("--loops", "N", "threads to serve with; one per core unless given"),
+      Option("--message-limit", "BYTES", "the longest message; 1048576 unless given"),
+      Option("--deflate", nil, "compress WebSocket messages for clients that can"),
     ]
   ) { arguments in
     try arguments.refuseOperands(of: "triwire serve")
     guard let address = arguments.text("--listen") else {
       throw UsageError(message: "write where to listen: --listen 127.0.0.1:8080")
     }
-    let loops = try arguments.number("--loops", from: 1, to: 256)
-    return try await serve(on: address, loops: loops)
+    var configuration = TriwireServer.Configuration()
+    configuration.loops = try arguments.number("--loops", from: 1, to: 256)
+    if let limit = try arguments.number("--message-limit", from: 1, to: 1 << 30) {
+      configuration.session.messageBytes = limit
+      configuration.session.queuedBytesHard = max(configuration.session.queuedBytesHard, limit)
+    }
+    if arguments.has("--deflate") { configuration.deflate = DeflateOptions() }
+    return try await serve(on: address, configuration)
   }
 }
 
 /// Serves until a signal comes, then drains.
-private func serve(on address: String, loops: Int?) async throws -> ExitStatus {
+private func serve(
+  on address: String, _ configuration: TriwireServer.Configuration
+) async throws -> ExitStatus {
   Process.raiseDescriptorLimit()
-  var configuration = TriwireServer.Configuration()
-  configuration.loops = loops
   let server = TriwireServer(configuration: configuration)
   server.addServeRoutes()
   let bound = try await server.start(on: address)

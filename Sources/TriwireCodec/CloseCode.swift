@@ -14,9 +14,13 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
   public static let protocolError = CloseCode(rawValue: 1002)
   /// 1003: the kind of message cannot be accepted.
   public static let unsupportedData = CloseCode(rawValue: 1003)
-  /// 1005: a close frame came without a code. Never sent.
+  /// 1005: a close frame came without a code.
+  ///
+  /// Never sent.
   public static let noStatus = CloseCode(rawValue: 1005)
-  /// 1006: the connection was lost without a close frame. Never sent.
+  /// 1006: the connection was lost without a close frame.
+  ///
+  /// Never sent.
   public static let abnormal = CloseCode(rawValue: 1006)
   /// 1007: a text message is not UTF-8.
   public static let invalidPayload = CloseCode(rawValue: 1007)

@@ -9,11 +9,19 @@ package struct UTF8Validator {
 
   package init() {}
 
+  /// Whether bytes came that cannot be part of UTF-8.
+  package private(set) var hasFailed = false
+
   /// Whether the bytes so far end with a whole character.
   package var isComplete: Bool { missing == 0 }
 
   /// Takes the next bytes; false when they cannot be part of UTF-8.
   package mutating func consume(_ bytes: Span<UInt8>) -> Bool {
+    hasFailed = hasFailed || !isValid(bytes)
+    return !hasFailed
+  }
+
+  private mutating func isValid(_ bytes: Span<UInt8>) -> Bool {
     var index = 0
     while missing > 0, index < bytes.count {
       guard consume(bytes[index]) else { return false }

@@ -14,12 +14,16 @@ public enum MessageKind: UInt8, Sendable, Hashable {
   case binary = 2
 }
 
-/// What a `WebSocketCodec` found in its input. Ranges point into that input, unmasked in place.
+/// What a `WebSocketCodec` found in its input.
+///
+/// Ranges point into that input, unmasked in place.
 package enum WebSocketEvent: Equatable {
   /// A whole message that came in one frame and in one piece; text is valid UTF-8.
   case message(MessageKind, Range<Int>)
   /// A piece of a message; text is valid UTF-8 as far as it goes, and whole when `isLast`.
   case fragment(MessageKind, Range<Int>, isLast: Bool)
+  /// A piece of a compressed message (RFC 7692 §6), whose UTF-8 is for the caller to check.
+  case deflated(MessageKind, Range<Int>, isLast: Bool)
   case ping(Range<Int>)
   case pong(Range<Int>)
   /// The peer closes. Nothing that follows it counts.
@@ -32,11 +36,14 @@ package enum WebSocketEvent: Equatable {
 /// more bytes behind it: never more than 139 bytes, since payload is handed out as it arrives.
 package struct WebSocketCodec {
   private let role: WebSocketRole
-  private let messageBytes: Int
+  private let limits: Limits
+  private let allowsDeflate: Bool
   private var frame: Frame?
   /// The kind of a message whose last frame has not come, and how much of it was announced.
   private var message: MessageKind?
   private var announced = 0
+  private var fragments = 0
+  private var isDeflated = false
   private var text = UTF8Validator()
   private var isClosed = false
 
@@ -50,16 +57,41 @@ package struct WebSocketCodec {
   private struct Head {
     let opcode: UInt8
     let isFinal: Bool
+    let isDeflated: Bool
     let length: Int
     let mask: WebSocketMask
     /// Where the payload begins.
     let end: Int
   }
 
-  /// - Parameter messageBytes: The limit of a message, over all its frames.
-  package init(role: WebSocketRole, messageBytes: Int) {
+  /// What a peer may send, each named in the violation that it breaks.
+  package struct Limits: Sendable {
+    /// A message over all its frames, in bytes.
+    package var messageBytes: Int
+    /// One frame, in bytes.
+    package var frameBytes: Int
+    /// Frames of one message: what tiny fragments cost is bounded by it.
+    package var fragments: Int
+
+    package init(messageBytes: Int, frameBytes: Int = .max, fragments: Int = 131_072) {
+      self.messageBytes = messageBytes
+      self.frameBytes = frameBytes
+      self.fragments = fragments
+    }
+  }
+
+  /// Makes a codec at the start of a WebSocket.
+  ///
+  /// `allowsDeflate` says that permessage-deflate was agreed on, and so bit RSV1 means something.
+  package init(role: WebSocketRole, limits: Limits, allowsDeflate: Bool = false) {
     self.role = role
-    self.messageBytes = messageBytes
+    self.limits = limits
+    self.allowsDeflate = allowsDeflate
+  }
+
+  /// Makes a codec without extensions at the start of a WebSocket.
+  package init(role: WebSocketRole, messageBytes: Int) {
+    self.init(role: role, limits: Limits(messageBytes: messageBytes))
   }
 
   /// The next event, or nil when more bytes are needed.
@@ -73,7 +105,8 @@ package struct WebSocketCodec {
     guard let head = try readHead(input.span, at: offset) else { return nil }
     if head.opcode >= 8 { return try control(head, in: &input, at: &offset) }
     try begin(head)
-    let isWhole = head.isFinal && head.opcode != 0 && input.count - head.end >= head.length
+    let isWhole =
+      head.isFinal && head.opcode != 0 && !head.isDeflated && input.count - head.end >= head.length
     guard isWhole, let kind = message else {
       offset = head.end
       frame = Frame(remaining: head.length, mask: head.mask, isFinal: head.isFinal)
@@ -89,8 +122,6 @@ package struct WebSocketCodec {
     offset = payload.upperBound
     return .message(kind, payload)
   }
-
-  // MARK: Frame heads
 
   private func readHead(_ input: Span<UInt8>, at start: Int) throws(WebSocketViolation) -> Head? {
     let available = input.count - start
@@ -111,7 +142,8 @@ package struct WebSocketCodec {
       key |= UInt32(input[start + 2 + extra + index]) << UInt32(8 * index)
     }
     return Head(
-      opcode: opcode, isFinal: isFinal, length: length, mask: WebSocketMask(littleEndian: key),
+      opcode: opcode, isFinal: isFinal, isDeflated: first & 0x40 != 0, length: length,
+      mask: WebSocketMask(littleEndian: key),
       end: start + 2 + extra + maskBytes)
   }
 
@@ -119,7 +151,8 @@ package struct WebSocketCodec {
     _ first: UInt8, _ opcode: UInt8, _ isFinal: Bool, _ second: UInt8
   ) throws(WebSocketViolation) {
     // RFC 6455 §5.2: reserved bits need an extension that was negotiated.
-    if first & 0x70 != 0 { throw .init(.protocolError, "a reserved bit is set") }
+    let known: UInt8 = allowsDeflate && 1...2 ~= opcode ? 0x30 : 0x70
+    if first & known != 0 { throw .init(.protocolError, "a reserved bit is set") }
     if opcode > 10 || 3...7 ~= opcode {
       throw .init(.protocolError, "opcode \(opcode) is reserved")
     }
@@ -150,8 +183,6 @@ package struct WebSocketCodec {
     return Int(length)
   }
 
-  // MARK: Messages
-
   private mutating func begin(_ head: Head) throws(WebSocketViolation) {
     if head.opcode == 0 {
       // RFC 6455 §5.4: a continuation continues something, a new message waits for the end.
@@ -164,13 +195,26 @@ package struct WebSocketCodec {
       }
       message = head.opcode == 1 ? .text : .binary
       announced = 0
+      fragments = 0
+      isDeflated = head.isDeflated
       text = UTF8Validator()
     }
-    guard head.length <= messageBytes - announced else {
+    fragments += 1
+    guard fragments <= limits.fragments else {
+      throw .init(
+        .messageTooBig,
+        "message has more than \(limits.fragments) fragments: raise limits.fragments")
+    }
+    guard head.length <= limits.frameBytes else {
+      throw .init(
+        .messageTooBig,
+        "frame is \(head.length) bytes, limit is \(limits.frameBytes): raise limits.frameBytes")
+    }
+    guard head.length <= limits.messageBytes - announced else {
       let (total, isOver) = head.length.addingReportingOverflow(announced)
       throw .init(
         .messageTooBig,
-        "message is \(isOver ? Int.max : total) bytes or more, limit is \(messageBytes): "
+        "message is \(isOver ? Int.max : total) bytes or more, limit is \(limits.messageBytes): "
           + "raise limits.messageBytes")
     }
     announced += head.length
@@ -186,7 +230,7 @@ package struct WebSocketCodec {
     current.mask = unmask(&input, piece, current.mask)
     current.remaining -= size
     let isLast = current.remaining == 0 && current.isFinal
-    if kind == .text {
+    if kind == .text, !isDeflated {
       guard text.consume(input.span.extracting(piece)), !isLast || text.isComplete else {
         throw Self.notText
       }
@@ -194,6 +238,7 @@ package struct WebSocketCodec {
     frame = current.remaining == 0 ? nil : current
     if isLast { message = nil }
     offset = piece.upperBound
+    if isDeflated { return .deflated(kind, piece, isLast: isLast) }
     return .fragment(kind, piece, isLast: isLast)
   }
 
@@ -212,8 +257,6 @@ package struct WebSocketCodec {
     }
     return mask
   }
-
-  // MARK: Control frames
 
   private mutating func control(
     _ head: Head, in input: inout MutableSpan<UInt8>, at offset: inout Int

@@ -18,27 +18,33 @@ package enum WebSocketWriter {
     (payload < 126 ? 2 : payload < 65_536 ? 4 : 10) + (masked ? 4 : 0)
   }
 
-  /// Appends one whole frame. A mask, which every client frame needs, covers the payload.
+  /// Appends one whole frame.
+  ///
+  /// A mask, which every client frame needs, covers the payload.
   package static func append(
-    _ opcode: Opcode, _ payload: Span<UInt8>, mask: WebSocketMask?,
+    _ opcode: Opcode, _ payload: Span<UInt8>, mask: WebSocketMask?, isDeflated: Bool = false,
     to output: inout OutputSpan<UInt8>
   ) {
-    appendHead(opcode, payload.count, mask: mask, to: &output)
+    appendHead(opcode, payload.count, mask: mask, isDeflated: isDeflated, to: &output)
     guard payload.count > 0 else { return }
     unsafe output.withUnsafeMutableBufferPointer { room, count in
       // The caller made room for head and payload; the bytes written are then counted.
       let target = unsafe UnsafeMutableRawBufferPointer(
         rebasing: UnsafeMutableRawBufferPointer(room)[count..<count + payload.count])
-      unsafe payload.withUnsafeBufferPointer { unsafe target.copyMemory(from: UnsafeRawBufferPointer($0)) }
+      unsafe payload.withUnsafeBufferPointer {
+        unsafe target.copyMemory(from: UnsafeRawBufferPointer($0))
+      }
       if var mask { unsafe mask.apply(to: target) }
       count += payload.count
     }
   }
 
   private static func appendHead(
-    _ opcode: Opcode, _ length: Int, mask: WebSocketMask?, to output: inout OutputSpan<UInt8>
+    _ opcode: Opcode, _ length: Int, mask: WebSocketMask?, isDeflated: Bool,
+    to output: inout OutputSpan<UInt8>
   ) {
-    output.append(0x80 | opcode.rawValue)
+    // RFC 7692 §6: RSV1 marks a compressed message.
+    output.append((isDeflated ? 0xC0 : 0x80) | opcode.rawValue)
     let masked: UInt8 = mask == nil ? 0 : 0x80
     if length < 126 {
       output.append(masked | UInt8(length))

@@ -39,7 +39,8 @@ import Glibc
   /// Room for `size` more bytes behind the waiting ones; `commit` says how many were used.
   mutating func reserve(_ size: Int) -> UnsafeMutableBufferPointer<UInt8> {
     let block = unsafe makeRoom(for: size)
-    return unsafe UnsafeMutableBufferPointer(start: Self.base(block) + block.pointee.end, count: size)
+    return unsafe UnsafeMutableBufferPointer(
+      start: Self.base(block) + block.pointee.end, count: size)
   }
 
   mutating func commit(_ size: Int) { unsafe block?.pointee.end += size }
@@ -65,7 +66,9 @@ import Glibc
     let used = count
     if let block = unsafe block {
       if unsafe block.pointee.capacity - block.pointee.end >= size { return unsafe block }
-      if unsafe block.pointee.capacity - used >= size, unsafe block.pointee.start >= block.pointee.capacity / 2 {
+      if unsafe block.pointee.capacity - used >= size,
+        unsafe block.pointee.start >= block.pointee.capacity / 2
+      {
         unsafe memmove(Self.base(block), Self.base(block) + block.pointee.start, used)
         unsafe block.pointee.start = 0
         unsafe block.pointee.end = used
@@ -78,7 +81,9 @@ import Glibc
     }
     let fresh = unsafe raw.bindMemory(to: Head.self, capacity: 1)
     unsafe fresh.initialize(to: Head(capacity: capacity, start: 0, end: used))
-    if let block = unsafe block { unsafe memcpy(Self.base(fresh), Self.base(block) + block.pointee.start, used) }
+    if let block = unsafe block {
+      unsafe memcpy(Self.base(fresh), Self.base(block) + block.pointee.start, used)
+    }
     unsafe free(block)
     unsafe block = unsafe fresh
     return unsafe fresh

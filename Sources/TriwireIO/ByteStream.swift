@@ -1,7 +1,9 @@
 import CLinux
 import Glibc
 
-/// What receives a stream's bytes and learns of its end. All calls come on the stream's loop.
+/// What receives a stream's bytes and learns of its end.
+///
+/// All calls come on the stream's loop.
 package protocol StreamHandler: AnyObject {
   /// Bytes arrived: those left over from the last call, with the new ones behind them.
   ///
@@ -16,7 +18,9 @@ package protocol StreamHandler: AnyObject {
   func drained(_ stream: ByteStream)
 }
 
-/// Ordered bytes to one peer. Belongs to one loop; every method is called there.
+/// Ordered bytes to one peer.
+///
+/// Belongs to one loop; every method is called there.
 @safe package final class ByteStream: EventSource, @unchecked Sendable {
   package private(set) var loop: EventLoop
   package var handler: (any StreamHandler)?
@@ -31,7 +35,9 @@ package protocol StreamHandler: AnyObject {
   private var isReplaying = false
   private var inputHasEnded = false
   private var token: UInt64 = 0
-  private var lingerTimer: TimerID?
+  private var closeTimer: TimerID?
+  /// What had been sent when the timer of a closing stream was last armed.
+  private var sentBefore: UInt64 = 0
   /// Bytes that arrived and that the handler has not used.
   private var tail = ByteQueue()
   /// Bytes to send that neither the loop's output buffer nor the kernel has.
@@ -50,6 +56,8 @@ package protocol StreamHandler: AnyObject {
   /// How long a closed stream waits for the peer's end, so that our last bytes are not lost to a
   /// reset (RFC 9112 §9.6).
   private static let lingerNanoseconds: UInt64 = 2_000_000_000
+  /// How long a closed stream waits for the peer to take some of what was left for it.
+  private static let stallNanoseconds: UInt64 = 30_000_000_000
 
   init(adopting descriptor: Int32, on loop: EventLoop) {
     self.descriptor = descriptor
@@ -59,7 +67,9 @@ package protocol StreamHandler: AnyObject {
 
   deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
-  /// Starts delivering. Until then nothing is read.
+  /// Starts delivering.
+  ///
+  /// Until then nothing is read.
   package func start(_ handler: any StreamHandler) {
     self.handler = handler
     attach()
@@ -73,23 +83,35 @@ package protocol StreamHandler: AnyObject {
     }
   }
 
-  /// Moves the stream to another loop. Call it from `received` or later on its present loop;
-  /// `then` runs on the new one, before any further byte is delivered.
+  /// Moves the stream to another loop.
+  ///
+  /// Call it on its present loop, also from `received`.
+  /// Nothing is delivered from the call on, and what `received` leaves goes along. `then` runs on
+  /// the new loop before any further byte is delivered; it does not run when the stream has failed
+  /// or was closed by then.
   package func move(to other: EventLoop, _ then: @escaping @Sendable () -> Void) {
-    flush()
-    loop.remove(token, keepingOpen: descriptor)
     isPaused = true
-    other.post { [self] in
-      loop = other
-      lastArrival = other.now
-      watched = TW_IN
-      attach()
-      then()
-      resumeReading()
+    // Not within the present call, which goes on to use the loop.
+    loop.post { [self] in
+      flush()
+      guard phase == .open else { return }
+      isDirty = false
+      isReplaying = false
+      loop.forget(self)
+      loop.remove(token, keepingOpen: descriptor)
+      other.post { [self] in arrive(on: other, then) }
     }
   }
 
-  // MARK: Facts
+  private func arrive(on other: EventLoop, _ then: @Sendable () -> Void) {
+    loop = other
+    lastArrival = other.now
+    watched = inputHasEnded ? 0 : TW_IN
+    attach()
+    guard phase == .open else { return }
+    then()
+    resumeReading()
+  }
 
   /// Whether bytes can still be written.
   package var isOpen: Bool { phase == .open }
@@ -122,12 +144,11 @@ package protocol StreamHandler: AnyObject {
       decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  // MARK: Reading
-
   func ready(_ events: UInt32) {
     if events & TW_OUT != 0 { flushQueue() }
     guard events & (TW_IN | TW_HUP | TW_ERR | TW_RDHUP) != 0 else { return }
     switch phase {
+    case .open where inputHasEnded: fail(IOError("send", code: resetError()))
     case .open: if !isPaused || events & (TW_HUP | TW_ERR) != 0 { receive() }
     case .closing, .lingering: discardInput()
     case .closed: break
@@ -163,13 +184,18 @@ package protocol StreamHandler: AnyObject {
       let count = takeTail()
       process(count)
     }
-    if inputHasEnded, phase == .open, !isPaused { handler?.inputEnded(self) }
+    // One who wants what is left over presented again hears of the end after it.
+    if inputHasEnded, phase == .open, !isPaused, !isReplaying { handler?.inputEnded(self) }
     flush()
   }
 
   private func receive() {
     let kept = tail.count
     let room = unsafe loop.input.count - kept
+    // Into no room the kernel writes nothing, which would look like the peer's end.
+    guard room > 0 else {
+      return fail(IOError("receive", reason: "the handler leaves \(kept) bytes unused"))
+    }
     guard let base = unsafe loop.input.baseAddress else { return }
     let count = unsafe tw_recv(descriptor, base + kept, room)
     loop.systemCalls.receive += 1
@@ -186,10 +212,17 @@ package protocol StreamHandler: AnyObject {
     }
   }
 
+  /// Why a stream whose input has ended is reported once more: `recv` would only say again that it
+  /// has ended, and the report would never go away.
+  private func resetError() -> Int32 {
+    let error = tw_socket_error(descriptor)
+    return error == 0 ? ECONNRESET : error
+  }
+
   private func endInput() {
     inputHasEnded = true
     watch()
-    guard !isPaused else { return }
+    guard !isPaused, !isReplaying else { return }
     handler?.inputEnded(self)
     loop.runJobs()
     flush()
@@ -235,10 +268,10 @@ package protocol StreamHandler: AnyObject {
     return used
   }
 
-  // MARK: Writing
-
   /// Appends at most `capacity` bytes to what the stream sends; they leave when the turn ends, or
-  /// earlier. Does nothing when the stream is closed.
+  /// earlier.
+  ///
+  /// Does nothing when the stream is closed.
   package func write(capacity: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
     guard phase == .open else { return }
     let shared = usesSharedBuffer(for: capacity)
@@ -266,6 +299,7 @@ package protocol StreamHandler: AnyObject {
   }
 
   /// Sends bytes at once, without a copy, if nothing waits before them; else like `write`.
+  ///
   /// For one encoding that goes to many streams.
   package func writeThrough(_ bytes: Span<UInt8>) {
     guard phase == .open else { return }
@@ -368,9 +402,9 @@ package protocol StreamHandler: AnyObject {
     loop.modify(descriptor, wanted, token)
   }
 
-  // MARK: Ending
-
-  /// Sends what waits, then closes. The handler is let go and hears nothing more.
+  /// Sends what waits, then closes.
+  ///
+  /// The handler is let go and hears nothing more.
   package func close() {
     guard phase == .open else { return }
     phase = .closing
@@ -378,14 +412,22 @@ package protocol StreamHandler: AnyObject {
     tail.clear()
     if loop.outputOwner === self { flushShared() }
     if !queue.isEmpty, watched & TW_OUT == 0 { flushQueue() } else { finishClosing() }
+    guard phase == .closing else { return }
+    sentBefore = counters.bytesSent
+    closeTimer = loop.wheel.arm(self, at: loop.now + Self.stallNanoseconds)
   }
 
-  /// Drops what waits and closes with a reset. The handler is let go and hears nothing more.
+  /// Drops what waits and closes with a reset.
+  ///
+  /// The handler is let go and hears nothing more.
   package func abort() {
     guard phase != .closed else { return }
     _ = tw_reset_on_close(descriptor)
     release()
   }
+
+  /// The loop will tell nothing any more: what is open here would stay so for ever.
+  func loopEnded() { if phase != .closed { release() } }
 
   private func finishClosing() {
     guard phase == .closing, queue.isEmpty, loop.outputOwner !== self else { return }
@@ -394,7 +436,12 @@ package protocol StreamHandler: AnyObject {
     loop.systemCalls.close += 1
     phase = .lingering
     watch()
-    lingerTimer = loop.wheel.arm(self, at: loop.now + Self.lingerNanoseconds)
+    let deadline = loop.now + Self.lingerNanoseconds
+    if let closeTimer {
+      loop.wheel.move(closeTimer, to: deadline)
+    } else {
+      closeTimer = loop.wheel.arm(self, at: deadline)
+    }
   }
 
   private func discardInput() {
@@ -435,8 +482,8 @@ package protocol StreamHandler: AnyObject {
     handler = nil
     tail.clear()
     queue.clear()
-    if let lingerTimer { loop.wheel.cancel(lingerTimer) }
-    lingerTimer = nil
+    if let closeTimer { loop.wheel.cancel(closeTimer) }
+    closeTimer = nil
     loop.remove(token)
     Glibc.close(descriptor)
     loop.systemCalls.close += 1
@@ -445,9 +492,17 @@ package protocol StreamHandler: AnyObject {
 }
 
 extension ByteStream: TimerOwner {
-  /// The peer did not end in time.
+  /// The peer did not take what was left for it, or did not end, in time.
   package func timerFired(now: UInt64) -> UInt64 {
-    lingerTimer = nil
+    if phase == .closing {
+      // Whoever takes some of it, however slowly, gets it all.
+      if counters.bytesSent > sentBefore {
+        sentBefore = counters.bytesSent
+        return now + Self.stallNanoseconds
+      }
+      _ = tw_reset_on_close(descriptor)
+    }
+    closeTimer = nil
     release()
     return 0
   }

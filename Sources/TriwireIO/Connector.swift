@@ -40,7 +40,9 @@ import Glibc
     lastError = IOError("connect", reason: "there is no address to connect to")
   }
 
-  /// Connects. The stream belongs to `loop`; call `start` on it there.
+  /// Connects.
+  ///
+  /// The stream belongs to `loop`; call `start` on it there.
   ///
   /// - Throws: `IOError` of the last attempt that failed, or that the deadline passed;
   ///   `CancellationError` when the task was cancelled.
@@ -54,16 +56,18 @@ import Glibc
           unsafe connector.continuation = unsafe continuation
           connector.begin()
         }
+        // A task that was cancelled before this called the handler too early to end anything.
+        if Task.isCancelled { connector.cancel() }
       }
     } onCancel: {
-      loop.post { connector.finish(.failure(CancellationError())) }
+      connector.cancel()
     }
   }
 
+  private func cancel() { loop.post { [self] in finish(.failure(CancellationError())) } }
+
   private func begin() {
-    guard let first = addresses.first, !Task.isCancelled else {
-      return finish(.failure(addresses.isEmpty ? lastError : CancellationError()))
-    }
+    guard let first = addresses.first else { return finish(.failure(lastError)) }
     lastError = IOError("connect to \(first)", code: ETIMEDOUT)
     timer = loop.wheel.arm(self, at: min(deadline, EventLoop.clock() + Self.stagger))
     startNext()

@@ -65,6 +65,29 @@ package protocol TurnEnd: AnyObject {
     var jobs: [UnownedJob] = []
     var work: [@Sendable () -> Void] = []
     var signalled = false
+    /// The loop's thread has ended, and takes nothing any more.
+    var isRetired = false
+
+    enum Wake {
+      case no
+      case loop
+      case retired
+    }
+
+    mutating func add(work one: @escaping @Sendable () -> Void) -> Wake {
+      work.append(one)
+      return signal()
+    }
+
+    mutating func add(job: UnownedJob) -> Wake {
+      jobs.append(job)
+      return signal()
+    }
+
+    private mutating func signal() -> Wake {
+      defer { signalled = true }
+      return signalled ? .no : isRetired ? .retired : .loop
+    }
   }
 
   /// Bytes of the receive buffer and of the output buffer that all streams of a loop share.
@@ -114,12 +137,7 @@ package protocol TurnEnd: AnyObject {
 
   /// Runs `work` on the loop in one of its next turns, never within this call.
   public func post(_ work: @escaping @Sendable () -> Void) {
-    let wake = mailbox.withLock { mail in
-      mail.work.append(work)
-      defer { mail.signalled = true }
-      return !mail.signalled
-    }
-    if wake { _ = tw_eventfd_signal(wakeup) }
+    wake(mailbox.withLock { $0.add(work: work) })
   }
 
   /// Runs a job of the concurrency runtime (the requirement of `TaskExecutor`).
@@ -129,16 +147,13 @@ package protocol TurnEnd: AnyObject {
       jobs.append(job)
       return
     }
-    let wake = mailbox.withLock { mail in
-      mail.jobs.append(job)
-      defer { mail.signalled = true }
-      return !mail.signalled
-    }
-    if wake { _ = tw_eventfd_signal(wakeup) }
+    wake(mailbox.withLock { $0.add(job: job) })
   }
 
   /// Calls `work` on the loop at `deadline` (nanoseconds of `clock()`), as precisely as the
-  /// kernel's timers allow: tens of microseconds. For pacing load, not for idle deadlines.
+  /// kernel's timers allow: tens of microseconds.
+  ///
+  /// For pacing load, not for idle deadlines.
   ///
   /// Call it on the loop. A deadline in the past fires within the next turn.
   public func schedule(at deadline: UInt64, _ work: @escaping () -> Void) {
@@ -148,8 +163,6 @@ package protocol TurnEnd: AnyObject {
     }
     precise?.add(deadline, work)
   }
-
-  // MARK: The turn
 
   private func run() {
     threadID.store(UInt(pthread_self()), ordering: .relaxed)
@@ -165,8 +178,7 @@ package protocol TurnEnd: AnyObject {
       }
       finishTurn()
     }
-    threadID.store(0, ordering: .relaxed)
-    for end in ends { end() }
+    retire()
   }
 
   private func timeout() -> Int32 {
@@ -206,6 +218,14 @@ package protocol TurnEnd: AnyObject {
     dirty.removeAll(keepingCapacity: true)
   }
 
+  private func wake(_ wake: Mailbox.Wake) {
+    switch wake {
+    case .no: break
+    case .loop: _ = tw_eventfd_signal(wakeup)
+    case .retired: Thread.detach(named: "triwire-late") { [self] in runLate() }
+    }
+  }
+
   private func drainMailbox() {
     _ = tw_eventfd_clear(wakeup)
     systemCalls.wake += 1
@@ -215,6 +235,52 @@ package protocol TurnEnd: AnyObject {
     }
     jobs.append(contentsOf: mail.jobs)
     for work in mail.work { work() }
+  }
+
+  // MARK: After the last turn
+
+  /// Lets go of all that the loop carries, since it will not be told of anything again.
+  private func retire() {
+    for slot in slots { (slot.source as? ByteStream)?.loopEnded() }
+    for index in slots.indices { slots[index].source = nil }
+    wheel.cancelAll()
+    precise = nil
+    mailbox.withLock { mail in
+      mail.isRetired = true
+      mail.signalled = true
+    }
+    runLate()
+  }
+
+  /// Runs what is given to a loop that was stopped, so that nobody waits for it for ever.
+  ///
+  /// Timers and sockets stay silent.
+  private func runLate() {
+    threadID.store(UInt(pthread_self()), ordering: .relaxed)
+    while let mail = takeLateMail() {
+      jobs.append(contentsOf: mail.jobs)
+      for work in mail.work { work() }
+      finishTurn()
+      let ends = ends
+      self.ends = []
+      for end in ends { end() }
+    }
+  }
+
+  private func takeLateMail() -> Mailbox? {
+    mailbox.withLock { mail in
+      guard !mail.jobs.isEmpty || !mail.work.isEmpty || !ends.isEmpty else {
+        threadID.store(0, ordering: .relaxed)
+        // Whoever gives something from now on starts another thread for it.
+        mail.signalled = false
+        return nil
+      }
+      defer {
+        mail.jobs = []
+        mail.work = []
+      }
+      return mail
+    }
   }
 
   /// Runs the tasks that became ready, until none is.
@@ -227,8 +293,6 @@ package protocol TurnEnd: AnyObject {
     jobs.removeAll(keepingCapacity: true)
     jobsDone = 0
   }
-
-  // MARK: What streams and transports register
 
   func add(_ source: any EventSource, _ descriptor: Int32, _ events: UInt32) throws(IOError)
     -> UInt64
@@ -256,8 +320,9 @@ package protocol TurnEnd: AnyObject {
     systemCalls.register += 1
   }
 
-  /// Forgets a source. Closing the descriptor takes it out of the kernel's set; pass it only when
-  /// it stays open.
+  /// Forgets a source.
+  ///
+  /// Closing the descriptor takes it out of the kernel's set; pass it only when it stays open.
   func remove(_ token: UInt64, keepingOpen descriptor: Int32? = nil) {
     let slot = UInt32(truncatingIfNeeded: token)
     guard slots[Int(slot)].generation == UInt32(token >> 32) else { return }
@@ -270,11 +335,19 @@ package protocol TurnEnd: AnyObject {
     }
   }
 
-  /// Calls `end.turnEnded()` when this turn ends. Registering twice calls twice.
+  /// Calls `end.turnEnded()` when this turn ends.
+  ///
+  /// Registering twice calls twice.
   package func atEndOfTurn(_ end: any TurnEnd) { turnEnds.append(end) }
 
   func markDirty(_ stream: ByteStream) { dirty.append(stream) }
   func replayLater(_ stream: ByteStream) { replays.append(stream) }
+
+  /// Drops what is planned for a stream that goes to another loop.
+  func forget(_ stream: ByteStream) {
+    dirty.removeAll { $0 === stream }
+    replays.removeAll { $0 === stream }
+  }
 
   /// Sends what the stream that owns the shared output buffer has put there.
   func flushOutput() {
@@ -282,7 +355,9 @@ package protocol TurnEnd: AnyObject {
     owner.flushShared()
   }
 
-  /// Ends the thread after this turn, then calls `done`. Streams must be closed before.
+  /// Ends the thread after this turn, then calls `done`.
+  ///
+  /// Streams must be closed before.
   func stop(_ done: @escaping @Sendable () -> Void) {
     post { [self] in
       running = false

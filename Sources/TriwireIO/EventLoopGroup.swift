@@ -27,7 +27,9 @@ public final class EventLoopGroup: Sendable {
     loops[turn.wrappingAdd(1, ordering: .relaxed).oldValue % loops.count]
   }
 
-  /// Ends the threads. What the loops carried must be closed before.
+  /// Ends the threads.
+  ///
+  /// What the loops carried must be closed before.
   public func stop() async {
     for loop in loops {
       unsafe await withUnsafeContinuation { continuation in

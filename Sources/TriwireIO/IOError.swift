@@ -43,7 +43,8 @@ public struct IOError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 /// The value of a shim call, or the `IOError` that its negative `errno` stands for.
-package func check(_ value: Int32, _ operation: @autoclosure () -> String) throws(IOError) -> Int32 {
+package func check(_ value: Int32, _ operation: @autoclosure () -> String) throws(IOError) -> Int32
+{
   if value < 0 { throw IOError(operation(), code: -value) }
   return value
 }

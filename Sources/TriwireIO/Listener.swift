@@ -35,7 +35,11 @@ package final class Listener: EventSource, @unchecked Sendable {
 
   /// Listens on `address`.
   ///
-  /// - Parameter accepted: Called for each connection on the loop the stream belongs to.
+  /// - Parameters:
+  ///   - address: Where; port 0 lets the kernel pick one.
+  ///   - group: The loops that connections are dealt to.
+  ///   - options: Settings of the sockets.
+  ///   - accepted: Called for each connection on the loop the stream belongs to.
   /// - Throws: `IOError`, for example when the address is taken.
   package init(
     _ address: SocketAddress, on group: EventLoopGroup, options: Options = Options(),
@@ -71,8 +75,10 @@ package final class Listener: EventSource, @unchecked Sendable {
     loop.execute { [self] in watch() }
   }
 
-  /// Stops accepting. What already waits in the kernel's queue is accepted first, so that nobody
-  /// who was let in is reset.
+  /// Stops accepting.
+  ///
+  /// What already waits in the kernel's queue is accepted first, so that nobody who was let in is
+  /// reset.
   package func stop() async {
     unsafe await withUnsafeContinuation { continuation in
       loop.execute { [self] in

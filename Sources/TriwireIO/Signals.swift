@@ -12,7 +12,9 @@ public final class Signals: EventSource, @unchecked Sendable {
   ///
   /// Call it on the main thread before others are started that would take them instead (loops
   /// block all signals).
-  /// - Parameter received: Called on the loop with the signal's number, each time one arrives.
+  /// - Parameters:
+  ///   - loop: Where signals are reported.
+  ///   - received: Called on the loop with the signal's number, each time one arrives.
   /// - Throws: `IOError` when the process is out of descriptors.
   public init(
     on loop: EventLoop, _ received: @escaping @Sendable (Int32) -> Void

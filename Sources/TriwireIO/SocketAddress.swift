@@ -5,12 +5,11 @@ import Glibc
 public struct SocketAddress: Sendable, CustomStringConvertible {
   var raw: tw_address
 
-  /// Parses a numeric address.
+  /// Parses a numeric address; nil when `host` is none.
   ///
   /// - Parameters:
   ///   - host: "127.0.0.1", "::1" or "[::1]"; not a name.
   ///   - port: The port, 0 to let the kernel pick one.
-  /// - Returns: nil when `host` is not a numeric address.
   public init?(host: String, port: UInt16) {
     var bare = host
     if bare.hasPrefix("["), bare.hasSuffix("]") { bare = String(bare.dropFirst().dropLast()) }

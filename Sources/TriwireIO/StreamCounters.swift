@@ -33,7 +33,9 @@ public struct KernelCounters: Sendable, Equatable {
   public var bytesRetransmitted: UInt64
   /// Bytes received in order.
   public var bytesReceived: UInt64
-  /// Segments sent, with pure acknowledgements. The side that accepted does not count its SYN-ACK.
+  /// Segments sent, with pure acknowledgements.
+  ///
+  /// The side that accepted does not count its SYN-ACK.
   public var segmentsSent: UInt32
   /// Segments received.
   public var segmentsReceived: UInt32

@@ -40,7 +40,7 @@ package final class TimerWheel {
   /// No slot that is not empty comes before this tick; `.max` when all are empty.
   private var earliest = UInt64.max
 
-  init(now: UInt64) { currentTick = now / Self.tick }
+  package init(now: UInt64) { currentTick = now / Self.tick }
 
   /// Calls `owner.timerFired` at `deadline`.
   package func arm(_ owner: any TimerOwner, at deadline: UInt64) -> TimerID {
@@ -73,8 +73,16 @@ package final class TimerWheel {
     release(timer.index)
   }
 
+  /// Ends all timers.
+  func cancelAll() {
+    for index in entries.indices where entries[index].owner != nil {
+      unlink(Int32(index))
+      release(Int32(index))
+    }
+  }
+
   /// Fires what is due.
-  func advance(to now: UInt64) {
+  package func advance(to now: UInt64) {
     let target = now / Self.tick
     guard target > currentTick else { return }
     let first = currentTick
@@ -87,11 +95,12 @@ package final class TimerWheel {
       takeDue(slot: Int((first + distance) % UInt64(Self.slotCount)), now, into: &due)
     }
     findEarliest()
-    for timer in due where isLive(timer) { fire(timer, now) }
+    // An owner that is fired may have cancelled or moved one that waits for its turn here.
+    for timer in due where isLive(timer) && entries[Int(timer.index)].slot < 0 { fire(timer, now) }
   }
 
   /// How long `epoll_wait` may sleep; -1 when no timer is armed.
-  func millisecondsUntilNext(from now: UInt64) -> Int32 {
+  package func millisecondsUntilNext(from now: UInt64) -> Int32 {
     if earliest == .max { return -1 }
     let due = (earliest + 1) * Self.tick
     return due <= now ? 0 : Int32((due - now) / 1_000_000 + 1)

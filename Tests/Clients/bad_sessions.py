@@ -1,6 +1,8 @@
 """Misuse of event streams, long polls and posts: a clear answer, and the others go on."""
 
+import select
 import threading
+import time
 
 import httpx
 from httpx_sse import connect_sse
@@ -8,7 +10,7 @@ from httpx_sse import connect_sse
 from bystander import Bystander
 from checks import check, expect, expect_equal
 
-SECTION = "bad sessions"
+SECTION = "bad-sessions"
 
 INJECTIONS = [
     "x\nid: 99\nevent: close\n\ndata: injected", "x\rid: 99\r\rdata: injected",
@@ -161,3 +163,22 @@ def slow_reader(server):
         expect(size < count * len(text), "the lazy one got everything")
         return (f"{count * len(text) / 1e6:.0f} MB to one, {size / 1e6:.1f} MB and the end to "
                 f"the other; {figures}")
+
+
+@check(SECTION, "one that takes not a byte of what is left for it is let go in the end", 60)
+def stalled_reader(server):
+    with Bystander(server) as others:
+        lazy = server.connect()
+        # Over HTTP/1.0 the end of the stream is the end of the connection.
+        lazy.sendall(b"GET /topics/stalled HTTP/1.0\r\nAccept: text/event-stream\r\n\r\n")
+        expect(lazy.recv(4096).startswith(b"HTTP/1.1 200"), "no stream")
+        for _ in range(200):
+            server.publish("stalled", "x" * 60_000)
+        others.served("the last message")
+        began = time.monotonic()
+        # An event that tells of a reset, and nothing else.
+        waiting = select.poll()
+        waiting.register(lazy, 0)
+        expect(waiting.poll(50_000), "the server still keeps the connection after 50 s")
+        lazy.close()
+        return f"reset after {time.monotonic() - began:.0f} s; {others.bounded_memory()}"

@@ -100,7 +100,6 @@ def big_post(server):
 def too_big(server):
     with tempfile.NamedTemporaryFile() as file:
         os.truncate(file.name, 32 << 20)
-        text = b""
         for path in ("/reflect", "/topics/big"):
             for expectation in ("Expect: 100-continue", "Expect:"):
                 for framing in ("X-Framing: length", "Transfer-Encoding: chunked"):
@@ -109,9 +108,17 @@ def too_big(server):
                         "-H", expectation, "-H", framing, "-w", "%{http_code}", "-X", "POST",
                         "-T", file.name, server.url(path))
                     expect_equal(out[-3:], b"413", f"status for {path}, {expectation} {framing}")
-                    text = out[:-4]
-                    expect(b"limit" in text and b"limits." in text, "text", text)
-    return text.decode()
+                    expect(b"limit is 1048576: raise limits.bodyBytes" in out, path, "text", out)
+    # A message on its way up has its own limit, which is the one to raise.
+    session = server.url("/echo?session=curl-too-big")
+    curl(session + "&wait=0")
+    for size, wanted in [(1 << 20, b"204"), ((1 << 20) + 1, b"413")]:
+        with tempfile.NamedTemporaryFile() as file:
+            os.truncate(file.name, size)
+            out, _ = curl("-w", "%{http_code}", "--data-binary", f"@{file.name}", session)
+            expect_equal(out[-3:], wanted, f"status of a message of {size} bytes")
+    expect(b"limit is 1048576: raise limits.messageBytes" in out, "text", out)
+    return out.decode().splitlines()[0]
 
 
 @check(SECTION, "event stream: POST publishes, -N prints at once")

@@ -122,7 +122,7 @@ async def close_codes(server):
     return f"{len(CLOSE_CODES)} codes from each of the two libraries"
 
 
-@check(SECTION, "echoes sent before a close arrive before its answer")
+@check(SECTION, "a close while echoes are under way: what comes is in order, then the answer")
 async def close_after_messages(server):
     # Without a bound on its queue the library goes on reading while it closes.
     async with dial(server, max_queue=None) as socket:
@@ -133,7 +133,7 @@ async def close_after_messages(server):
         got = [message async for message in socket]
     whole = [str(number) for number in range(500)]
     expect_equal(got, whole[: len(got)], "echoes")
-    return f"{len(got)} of 500 echoes, in order, before the close"
+    return f"{len(got)} of 500 echoes came before the answer to the close"
 
 
 @check(SECTION, "500 clients at once, 20 echoes each", 60)

@@ -116,7 +116,7 @@ let helpSnapshots = [
     text: """
       Serve echo, topics and plain HTTP for any client.
 
-      Usage: triwire serve --listen HOST:PORT [--loops N]
+      Usage: triwire serve --listen HOST:PORT [OPTION …]
 
       Serves until it is told to stop (Ctrl-C or SIGTERM), then lets requests finish and exits
       with 0. Every session path takes WebSocket, Server-Sent Events and long polling.
@@ -127,9 +127,11 @@ let helpSnapshots = [
         /healthz      plain HTTP: 200 as long as the server is well
 
       Options:
-        --listen HOST:PORT  where to listen; port 0 picks a free one and prints it
-        --loops N           threads to serve with; one per core unless given
-        --help              show this and exit
+        --listen HOST:PORT     where to listen; port 0 picks a free one and prints it
+        --loops N              threads to serve with; one per core unless given
+        --message-limit BYTES  the longest message; 1048576 unless given
+        --deflate              compress WebSocket messages for clients that can
+        --help                 show this and exit
 
       """),
 ]

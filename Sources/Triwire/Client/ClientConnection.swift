@@ -15,7 +15,9 @@ protocol ClientConnectionUser: AnyObject {
   func connectionDrained(_ connection: ClientConnection)
 }
 
-/// One connection of a client to a server, with HTTP/1.1 on it. Belongs to one loop.
+/// One connection of a client to a server, with HTTP/1.1 on it.
+///
+/// Belongs to one loop.
 final class ClientConnection: StreamHandler {
   let stream: ByteStream
   weak var user: (any ClientConnectionUser)?

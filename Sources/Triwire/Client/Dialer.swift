@@ -8,6 +8,8 @@ final class Dialer: Sendable {
   let loop: EventLoop
   let configuration: TriwireClient.Configuration
   let sessionLimits: SharedLimits
+  /// Used on the loop alone.
+  nonisolated(unsafe) let deflatePool = DeflatePool()
 
   init(
     url: ServerURL, addresses: [SocketAddress], loop: EventLoop,

@@ -22,6 +22,8 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   private var refusal: String?
   private var refusalText: [UInt8] = []
   private var closing: SessionEnd?
+  /// What is said if the stream does not say how the session ended.
+  private var presumedEnd: SessionEnd?
   private var timer: TimerID?
 
   init(dialer: Dialer, opening: Opening) {
@@ -48,8 +50,6 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     traffic.kernel += posts.kernel
     return traffic
   }
-
-  // MARK: Opening
 
   func open(_ stream: ByteStream, _ done: @escaping (Result<Session, OpenFailure>) -> Void) {
     self.done = done
@@ -97,18 +97,16 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     opening.opened = EventLoop.clock()
     session.setOpening(opening)
     posts.onDrain = { [unowned self] in self.session?.drained(posts.queuedBytes) }
-    posts.onFailure = { [unowned self] reason in
-      end(SessionEnd(code: .abnormal, reason: reason))
-    }
+    posts.onFailure = { [unowned self] in postsFailed($0, sessionIsOver: $1) }
     finishOpening(.success(session))
   }
 
-  // MARK: Messages
-
-  func send(_ kind: MessageKind, _ payload: Span<UInt8>) { posts.send(kind, payload) }
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
+    posts.send(kind, payload)
+  }
 
   func send(_ broadcast: Broadcast) {
-    for item in broadcast.items { send(item.message.kind, item.message.bytes.span) }
+    for item in broadcast.items { posts.send(item.message.kind, item.message.bytes.span) }
   }
 
   func bodyArrived(_ connection: ClientConnection, _ piece: Span<UInt8>, overhead: Int) {
@@ -184,6 +182,12 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     received.messages += 1
     received.payload += UInt64(payload.count)
     received.framing += UInt64(pending - payload.count)
+    let limit = dialer.configuration.session.messageBytes
+    guard payload.count <= limit else {
+      let reason =
+        "message is \(payload.count) bytes, limit is \(limit): raise limits.messageBytes"
+      return end(SessionEnd(code: .messageTooBig, reason: reason, isLocal: true))
+    }
     guard let session, !session.deliver(kind, payload) else { return }
     isPaused = true
     connection?.pause()
@@ -200,8 +204,6 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
 
   func connectionDrained(_ connection: ClientConnection) {}
 
-  // MARK: Ends
-
   func answerEnded(_ connection: ClientConnection, bytes: Int) {
     received.http += UInt64(bytes)
     if let refusal {
@@ -216,14 +218,27 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     end(SessionEnd(code: .abnormal, reason: reason))
   }
 
+  private func postsFailed(_ reason: String, sessionIsOver: Bool) {
+    let end = SessionEnd(code: .abnormal, reason: reason)
+    guard sessionIsOver else { return self.end(end) }
+    // How it ended is on its way down, unless that is broken too.
+    presumedEnd = end
+    armCloseTimer()
+  }
+
+  private func armCloseTimer() {
+    guard timer == nil else { return }
+    timer = dialer.loop.wheel.arm(
+      self, at: dialer.loop.now + dialer.configuration.session.closeSeconds.nanoseconds)
+  }
+
   func close(_ code: CloseCode, _ reason: String) {
     guard closing == nil else { return }
     let end = SessionEnd(code: code, reason: reason, isLocal: true)
     closing = end
     posts.onClosed = { [unowned self] in self.end(end) }
     posts.close(end)
-    timer = dialer.loop.wheel.arm(
-      self, at: dialer.loop.now + dialer.configuration.session.closeSeconds.nanoseconds)
+    armCloseTimer()
   }
 
   func abort() {
@@ -244,7 +259,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
 
   func timerFired(now: UInt64) -> UInt64 {
     timer = nil
-    if let closing { end(closing) }
+    if let end = closing ?? presumedEnd { self.end(end) }
     return 0
   }
 }

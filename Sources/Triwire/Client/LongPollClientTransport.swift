@@ -25,6 +25,8 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   private var isPolling = false
   private var mayReconnect = true
   private var closing: SessionEnd?
+  /// What is said if the answer to the poll does not say how the session ended.
+  private var presumedEnd: SessionEnd?
   private var timer: TimerID?
 
   init(dialer: Dialer, opening: Opening) {
@@ -49,8 +51,6 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     traffic.kernel += posts.kernel
     return traffic
   }
-
-  // MARK: Opening and polling
 
   func open(_ stream: ByteStream, _ done: @escaping (Result<Session, OpenFailure>) -> Void) {
     self.done = done
@@ -129,8 +129,6 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     connection.close()
   }
 
-  // MARK: Answers
-
   func answered(_ connection: ClientConnection, _ head: ResponseHead, bytes: Int) {
     received.http += UInt64(bytes)
     if opening.answered == 0 { opening.answered = EventLoop.clock() }
@@ -172,7 +170,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     opening.opened = EventLoop.clock()
     session.setOpening(opening)
     posts.onDrain = { [unowned self] in self.session?.drained(posts.queuedBytes) }
-    posts.onFailure = { [unowned self] reason in lose(reason) }
+    posts.onFailure = { [unowned self] in postsFailed($0, sessionIsOver: $1) }
     finishOpening(.success(session))
   }
 
@@ -230,15 +228,13 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
 
   func connectionDrained(_ connection: ClientConnection) {}
 
-  // MARK: Up
-
-  func send(_ kind: MessageKind, _ payload: Span<UInt8>) { posts.send(kind, payload) }
-
-  func send(_ broadcast: Broadcast) {
-    for item in broadcast.items { send(item.message.kind, item.message.bytes.span) }
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
+    posts.send(kind, payload)
   }
 
-  // MARK: Ends
+  func send(_ broadcast: Broadcast) {
+    for item in broadcast.items { posts.send(item.message.kind, item.message.bytes.span) }
+  }
 
   func connectionLost(_ connection: ClientConnection, _ reason: String) {
     if done != nil { return finishOpening(.failure(OpenFailure(reason: reason))) }
@@ -254,14 +250,27 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
 
   private func lose(_ reason: String) { end(SessionEnd(code: .abnormal, reason: reason)) }
 
+  private func postsFailed(_ reason: String, sessionIsOver: Bool) {
+    let end = SessionEnd(code: .abnormal, reason: reason)
+    guard sessionIsOver else { return self.end(end) }
+    // How it ended is on its way down, unless that is broken too.
+    presumedEnd = end
+    armCloseTimer()
+  }
+
+  private func armCloseTimer() {
+    guard timer == nil else { return }
+    timer = dialer.loop.wheel.arm(
+      self, at: dialer.loop.now + dialer.configuration.session.closeSeconds.nanoseconds)
+  }
+
   func close(_ code: CloseCode, _ reason: String) {
     guard closing == nil else { return }
     let end = SessionEnd(code: code, reason: reason, isLocal: true)
     closing = end
     posts.onClosed = { [unowned self] in self.end(end) }
     posts.close(end)
-    timer = dialer.loop.wheel.arm(
-      self, at: dialer.loop.now + dialer.configuration.session.closeSeconds.nanoseconds)
+    armCloseTimer()
   }
 
   func abort() {
@@ -282,7 +291,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
 
   func timerFired(now: UInt64) -> UInt64 {
     timer = nil
-    if let closing { end(closing) }
+    if let end = closing ?? presumedEnd { self.end(end) }
     return 0
   }
 }

@@ -21,8 +21,9 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
 
   /// Called when less waits than before.
   var onDrain: (() -> Void)?
-  /// Called when messages can no longer be sent, with the reason.
-  var onFailure: ((String) -> Void)?
+  /// Called when messages can no longer be sent, with the reason, and whether it is that the
+  /// session has ended on the server's side.
+  var onFailure: ((String, Bool) -> Void)?
   /// Called when the close request was answered, or could not be sent.
   var onClosed: (() -> Void)?
 
@@ -176,8 +177,6 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
     return (["content-type": PollBatch.mediaType], body)
   }
 
-  // MARK: Answers
-
   func answered(_ connection: ClientConnection, _ head: ResponseHead, bytes: Int) {
     received.http += UInt64(bytes)
     answer = head.status
@@ -199,7 +198,9 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
     }
     guard 200..<300 ~= status.code else {
       let text = String(decoding: answerText, as: UTF8.self).split(whereSeparator: \.isNewline)
-      return fail("the server answered \(status) to a POST: \(text.first ?? "")")
+      return fail(
+        "the server answered \(status) to a POST: \(text.first ?? "")",
+        sessionIsOver: status == .gone || status == .notFound)
     }
     flightBytes = 0
     state = .idle
@@ -219,9 +220,9 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
 
   func connectionDrained(_ connection: ClientConnection) {}
 
-  private func fail(_ reason: String) {
+  private func fail(_ reason: String, sessionIsOver: Bool = false) {
     let wasClosing = closeRequest != nil
     state = .ended
-    if wasClosing { onClosed?() } else { onFailure?(reason) }
+    if wasClosing { onClosed?() } else { onFailure?(reason, sessionIsOver) }
   }
 }

@@ -28,7 +28,9 @@ struct ServerURL: Sendable {
     let target = String(rest[end...])
     self.target = target.hasPrefix("/") ? target : "/" + target
     var authority = rest[..<end]
-    if let at = authority.lastIndex(of: "@") { authority = authority[authority.index(after: at)...] }
+    if let at = authority.lastIndex(of: "@") {
+      authority = authority[authority.index(after: at)...]
+    }
     guard let (host, port) = Self.split(authority, isSecure ? 443 : 80) else { return nil }
     self.host = host
     self.port = port

@@ -20,6 +20,10 @@ public final class TriwireClient: Sendable {
     public var http = HTTPLimits()
     /// The limits of sessions.
     public var session = SessionLimits()
+    /// WebSocket subprotocols to offer, the preferred one first; none by default.
+    public var subprotocols: [String] = []
+    /// How WebSocket messages are compressed, where the server can; nil, the default, is not at all.
+    public var deflate: DeflateOptions?
     /// Seconds to establish TCP; 10 by default.
     public var connectSeconds = 10.0
     /// Seconds for the server to open the session after that; 10 by default.
@@ -56,6 +60,7 @@ public final class TriwireClient: Sendable {
   ///
   /// - Parameter transports: What to try, in order; WebSocket, then Server-Sent Events, then long
   ///   polling by default.
+  /// - Returns: The open session.
   /// - Throws: `ConnectError` with each attempt and why it failed; `CancellationError`.
   public func connect(
     over transports: [TransportKind] = [.webSocket, .serverSentEvents, .longPolling]
@@ -126,7 +131,9 @@ public final class TriwireClient: Sendable {
   }
 }
 
-/// One attempt to open a session, with its deadline. Belongs to one loop.
+/// One attempt to open a session, with its deadline.
+///
+/// Belongs to one loop.
 private final class SessionOpening: TimerOwner {
   private let dialer: Dialer
   private let transport: TransportKind

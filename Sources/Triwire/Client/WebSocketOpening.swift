@@ -27,12 +27,19 @@ final class WebSocketOpening: ClientConnectionUser {
     self.connection = connection
     connection.user = self
     stream.start(connection)
-    request = dialer.request(
-      .get, dialer.url.target,
-      [
-        "connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13",
-        "sec-websocket-key": key,
-      ])
+    var headers: Headers = [
+      "connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13",
+      "sec-websocket-key": key,
+    ]
+    let configuration = dialer.configuration
+    if !configuration.subprotocols.isEmpty {
+      headers.append(
+        "sec-websocket-protocol", configuration.subprotocols.joined(separator: ", "))
+    }
+    if let deflate = configuration.deflate {
+      headers.append("sec-websocket-extensions", DeflateAgreement.offer(deflate))
+    }
+    request = dialer.request(.get, dialer.url.target, headers)
     do {
       sent.http = UInt64(try connection.send(request))
       opening.requested = EventLoop.clock()
@@ -48,20 +55,48 @@ final class WebSocketOpening: ClientConnectionUser {
       if head.status == .switchingProtocols { finish(.failure(OpenFailure(reason: flaw))) }
       return
     }
+    do {
+      try begin(connection, head, bytes)
+    } catch {
+      finish(.failure(error))
+    }
+  }
+
+  private func begin(
+    _ connection: ClientConnection, _ head: ResponseHead, _ bytes: Int
+  ) throws(OpenFailure) {
+    let subprotocol = try WebSocketHandshake.subprotocol(
+      in: head, offered: dialer.configuration.subprotocols)
+    let deflate = try agreeOnDeflate(head)
     var received = Ledger()
     received.http = UInt64(bytes)
     let transport = WebSocketTransport(
-      stream: connection.stream, role: .client, limits: dialer.sessionLimits, sent: sent,
-      received: received)
+      stream: connection.stream, role: .client, limits: dialer.sessionLimits, deflate: deflate,
+      sent: sent, received: received)
     let session = Session(
       carrier: transport, request: request, parameter: "", loop: dialer.loop,
       shared: dialer.sessionLimits)
+    session.setSubprotocol(subprotocol)
     opening.opened = EventLoop.clock()
     session.setOpening(opening)
     transport.begin(session)
     // The bytes behind the head are the transport's.
     connection.stream.handler = transport
     finish(.success(session))
+  }
+
+  private func agreeOnDeflate(_ head: ResponseHead) throws(OpenFailure) -> DeflateSession? {
+    let answers = head.headers.values(of: "sec-websocket-extensions")
+    guard let options = dialer.configuration.deflate else {
+      if answers.isEmpty { return nil }
+      throw OpenFailure(reason: "the server uses an extension that was not offered")
+    }
+    do throws(ExtensionViolation) {
+      guard let agreement = try DeflateAgreement.accepted(answers, options) else { return nil }
+      return unsafe DeflateSession(agreement, options, role: .client, pool: dialer.deflatePool)
+    } catch {
+      throw OpenFailure(reason: error.message)
+    }
   }
 
   func bodyArrived(_ connection: ClientConnection, _ piece: Span<UInt8>, overhead: Int) {

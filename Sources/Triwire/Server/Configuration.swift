@@ -11,6 +11,8 @@ extension TriwireServer {
     public var http = HTTPLimits()
     /// The limits of sessions.
     public var session = SessionLimits()
+    /// How WebSocket messages are compressed, where the client can; nil, the default, is not at all.
+    public var deflate: DeflateOptions?
     /// How much of the past each topic keeps.
     public var history = Topic.History()
     /// The most topics; 1,000 by default, since each may keep its history's bytes.
@@ -25,13 +27,20 @@ extension TriwireServer {
     public var keepAliveSeconds = 75.0
     /// Whether responses carry a `Date` (RFC 9110 §6.6.1 wants it of a server with a clock).
     public var sendsDate = true
-    /// The largest TCP segment, in bytes; nil leaves it to the route. For measuring on loopback,
-    /// where segments are else larger than on any Ethernet.
+    /// The largest TCP segment, in bytes; nil leaves it to the route.
+    ///
+    /// For measuring on loopback, where segments are else larger than on any Ethernet.
     public var maximumSegment: Int?
     /// The congestion control algorithm by its kernel name; nil leaves the system's.
     public var congestionControl: String?
 
     /// The default settings.
     public init() {}
+
+    /// How often a connection's deadlines are looked at, at least: each is met within twice its
+    /// time, and the usual ones within 5 s more.
+    var checkNanoseconds: UInt64 {
+      min(headSeconds, bodySeconds, keepAliveSeconds, 5).nanoseconds
+    }
   }
 }

@@ -20,29 +20,35 @@ struct Routes {
   /// What is served at one path.
   final class Route: Sendable {
     let session: SessionHandler?
+    let options: RouteOptions
+    /// The limits of the route's sessions, where it has its own.
+    let limits: SharedLimits?
     let requests: [(methods: [HTTPMethod]?, handler: RequestHandler)]
 
     init(
-      session: SessionHandler? = nil,
+      session: SessionHandler? = nil, options: RouteOptions = RouteOptions(),
       requests: [(methods: [HTTPMethod]?, handler: RequestHandler)] = []
     ) {
       self.session = session
+      self.options = options
+      limits = options.limits.map(SharedLimits.init)
       self.requests = requests
     }
 
     /// The handler of a method; HEAD is served by that of GET (RFC 9110 §9.3.2).
     func handler(of method: HTTPMethod) -> RequestHandler? {
-      let wanted = method == .head ? [method, .get] : [method]
-      return requests.first { entry in
-        entry.methods?.contains(where: wanted.contains) ?? true
-      }?.handler
+      for (methods, handler) in requests {
+        guard let methods else { return handler }
+        if methods.contains(method) { return handler }
+      }
+      return method == .head ? handler(of: .get) : nil
     }
 
     /// The value of `Allow` in a 405 (RFC 9110 §15.5.6).
     var allowed: String {
       var names = requests.flatMap { $0.methods ?? [] }.map(\.rawValue)
-      if session != nil { names += ["GET", "POST"] }
       if names.contains("GET") { names.append("HEAD") }
+      if session != nil { names += ["DELETE", "GET", "POST"] }
       return Array(Set(names)).sorted().joined(separator: ", ")
     }
   }
@@ -55,17 +61,19 @@ struct Routes {
   static let parameterBytes = 255
 
   /// Serves sessions at a path.
-  mutating func add(_ handler: SessionHandler, at pattern: String) {
+  mutating func add(_ handler: SessionHandler, _ options: RouteOptions, at pattern: String) {
     let old = route(of: pattern)
     precondition(old?.session == nil, "sessions are served at \(pattern) already")
-    set(Route(session: handler, requests: old?.requests ?? []), at: pattern)
+    set(Route(session: handler, options: options, requests: old?.requests ?? []), at: pattern)
   }
 
   /// Serves requests at a path.
   mutating func add(_ handler: RequestHandler, _ methods: [HTTPMethod]?, at pattern: String) {
     let old = route(of: pattern)
     set(
-      Route(session: old?.session, requests: (old?.requests ?? []) + [(methods, handler)]),
+      Route(
+        session: old?.session, options: old?.options ?? RouteOptions(),
+        requests: (old?.requests ?? []) + [(methods, handler)]),
       at: pattern)
   }
 

@@ -1,8 +1,10 @@
 import TriwireCodec
 import TriwireIO
 
-/// One client connection of a server: takes requests one after the other, finds what serves
-/// them, and writes the answers. Belongs to one loop at a time.
+/// One client connection of a server: takes requests one after the other, finds what serves them,
+/// and writes the answers.
+///
+/// Belongs to one loop at a time.
 final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   let stream: ByteStream
   private(set) var home: ServerLoop
@@ -35,7 +37,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     /// The bytes of the request's head.
     let headBytes: Int
     /// Whether the connection can serve another request after this one.
-    var keepAlive: Bool
+    var keepAlive: Bool { framing.keepAlive }
 
     init(
       head: RequestHead, framing: RequestFraming, route: Routes.Route?, parameter: String,
@@ -46,7 +48,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       self.route = route
       self.parameter = parameter
       self.headBytes = headBytes
-      keepAlive = framing.keepAlive
     }
   }
 
@@ -62,8 +63,8 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   static let postSlack = 64 * 1024
   /// Bytes of pipelined requests that may wait while one is answered.
   private static let pipelineBytes = 64 * 1024
-  /// How often deadlines are looked at, at least.
-  private static let checkNanoseconds: UInt64 = 5_000_000_000
+  /// Bytes of answers that may wait for the client to read them before the next request is taken.
+  private static let unreadBytes = 256 * 1024
 
   init(stream: ByteStream, on home: ServerLoop) {
     self.stream = stream
@@ -80,15 +81,13 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   private func armTimer() {
-    timer = home.loop.wheel.arm(self, at: home.loop.now + Self.checkNanoseconds)
+    timer = home.loop.wheel.arm(self, at: home.loop.now + home.configuration.checkNanoseconds)
   }
 
   private func disarmTimer() {
     if let timer { home.loop.wheel.cancel(timer) }
     timer = nil
   }
-
-  // MARK: Requests
 
   func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
     var offset = 0
@@ -97,6 +96,9 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     do {
       parsing: while true {
         switch state {
+        case .head where stream.queuedBytes > Self.unreadBytes && codec.isIdle:
+          stream.pauseReading()
+          break parsing
         case .head, .body:
           let start = offset
           guard let event = try codec.nextEvent(in: input.span, at: &offset) else { break parsing }
@@ -154,10 +156,9 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   private func bodyLimit(_ head: RequestHead, _ route: Routes.Route?) -> Int {
-    guard route?.session != nil, head.method == .post else {
-      return home.configuration.http.bodyBytes
-    }
-    return home.configuration.session.messageBytes + Self.postSlack
+    let limit = home.configuration.http.bodyBytes
+    guard route?.session != nil, head.queryItem("session") != nil else { return limit }
+    return max(limit, limits(of: route).value.messageBytes + Self.postSlack)
   }
 
   private func complete() {
@@ -199,8 +200,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       home.loop.execute { [self] in respond(response) }
     }
   }
-
-  // MARK: Answers
 
   /// Writes the answer to the present request, whole.
   func respond(_ response: Response) {
@@ -270,8 +269,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     end()
   }
 
-  // MARK: Sessions
-
   /// - Returns: Whether the request was for a session.
   private func openOrFeedSession(_ exchange: Exchange, _ body: [UInt8]) -> Bool {
     let head = exchange.head
@@ -292,13 +289,17 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     return true
   }
 
+  private func limits(of route: Routes.Route?) -> SharedLimits {
+    route?.limits ?? home.sessionLimits
+  }
+
   private func newSession(
     _ carrier: any Transport, _ exchange: Exchange
   ) -> (session: Session, handler: Routes.SessionHandler)? {
     guard let handler = exchange.route?.session else { return nil }
     let session = Session(
       carrier: carrier, request: exchange.head, parameter: exchange.parameter, loop: home.loop,
-      shared: home.sessionLimits)
+      shared: limits(of: exchange.route))
     return (session, handler)
   }
 
@@ -306,21 +307,50 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     switch WebSocketHandshake.answer(exchange.head) {
     case .failure(let refusal):
       respond(Response(refusal.status, text: refusal.message, headers: refusal.headers))
-    case .success(let head):
-      let before = stream.writtenBytes
-      guard writeHead(head, .none) != nil else { return }
-      var sent = Ledger()
-      sent.http = stream.writtenBytes - before
-      var received = Ledger()
-      received.http = UInt64(exchange.headBytes)
-      let transport = WebSocketTransport(
-        stream: stream, role: .server, limits: home.sessionLimits, sent: sent, received: received)
-      guard let (session, handler) = newSession(transport, exchange) else { return }
-      leave()
-      stream.handler = transport
-      transport.begin(session)
-      home.open(session, handler)
+    case .success(let head): upgrade(exchange, head)
     }
+  }
+
+  private func upgrade(_ exchange: Exchange, _ answer: ResponseHead) {
+    var head = answer
+    let headers = exchange.head.headers
+    let options = exchange.route?.options ?? RouteOptions()
+    let offered = WebSocketHandshake.tokens(headers.values(of: "sec-websocket-protocol"))
+    let subprotocol = options.subprotocols.choose(offered)
+    if let subprotocol { head.headers.append("sec-websocket-protocol", subprotocol) }
+    let deflate = agreeOnDeflate(options, headers, &head)
+    let before = stream.writtenBytes
+    guard writeHead(head, .none) != nil else { return }
+    var sent = Ledger()
+    sent.http = stream.writtenBytes - before
+    var received = Ledger()
+    received.http = UInt64(exchange.headBytes)
+    let transport = WebSocketTransport(
+      stream: stream, role: .server, limits: limits(of: exchange.route), deflate: deflate,
+      sent: sent, received: received)
+    guard let (session, handler) = newSession(transport, exchange) else { return }
+    session.setSubprotocol(subprotocol)
+    leave()
+    stream.handler = transport
+    transport.begin(session)
+    home.open(session, handler)
+  }
+
+  private func agreeOnDeflate(
+    _ options: RouteOptions, _ headers: Headers, _ answer: inout ResponseHead
+  ) -> DeflateSession? {
+    let wanted: DeflateOptions?
+    switch options.deflate {
+    case .off: wanted = nil
+    case .on(let options): wanted = options
+    case nil: wanted = home.configuration.deflate
+    }
+    guard let wanted,
+      let (agreement, value) = DeflateAgreement.answer(
+        headers.values(of: "sec-websocket-extensions"), wanted)
+    else { return nil }
+    answer.headers.append("sec-websocket-extensions", value)
+    return DeflateSession(agreement, wanted, role: .server, pool: home.deflatePool)
   }
 
   /// The stream goes on without this connection.
@@ -334,7 +364,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     guard let name = sessionName(exchange) else { return }
     let transport = EventStreamTransport(
       connection: self, name: name, directory: home.directory,
-      limits: home.sessionLimits)
+      limits: limits(of: exchange.route))
     guard let (session, handler) = newSession(transport, exchange) else { return }
     state = .tenanted(transport)
     guard transport.begin(session, exchange) else { return }
@@ -383,7 +413,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
           text: "no session of this cursor is open here: poll without a cursor to open one"))
     }
     let transport = LongPollTransport(
-      name: name, home: home, limits: home.sessionLimits)
+      name: name, home: home, limits: limits(of: exchange.route))
     guard let (session, handler) = newSession(transport, exchange) else { return }
     transport.begin(session)
     home.open(session, handler)
@@ -406,8 +436,10 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     }
   }
 
-  /// Serves the present request on the loop of a session. A connection that serves a session of
-  /// another loop moves there for good, so that it pays for the way once.
+  /// Serves the present request on the loop of a session.
+  ///
+  /// A connection that serves a session of another loop moves there for good, so that it pays for
+  /// the way once.
   private func hand(
     to entry: SessionDirectory.Entry, _ serve: @escaping @Sendable (ServerConnection) -> Void
   ) {
@@ -415,8 +447,9 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     guard let other = home.directory.home(of: entry.loop) else { return }
     disarmTimer()
     home.remove(self)
-    home = other
+    // Until it is there, what happens to the connection happens here.
     stream.move(to: entry.loop) { [self] in
+      home = other
       other.add(self)
       armTimer()
       serve(self)
@@ -429,16 +462,15 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   /// The present request is answered by nobody else any more.
   func unrent() { if case .tenanted = state { state = .answering } }
 
-  // MARK: Ends
-
   func inputEnded(_ stream: ByteStream) {
     switch state {
     case .tenanted(let tenant):
       tenant.connectionEnded(self, "the client ended the connection")
       end()
     case .answering:
-      // The request is whole; the client may still read the answer (half-close).
-      exchange?.keepAlive = false
+      // The client may still read this answer, and those to requests that wait behind it
+      // (half-close): the stream says again that it has ended when nothing is left of them.
+      break
     case .head, .body, .ended: end()
     }
   }
@@ -451,7 +483,11 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   func drained(_ stream: ByteStream) {
-    if case .tenanted(let tenant) = state { tenant.connectionDrained(self) }
+    switch state {
+    case .tenanted(let tenant): tenant.connectionDrained(self)
+    case .head: stream.resumeReading()
+    case .body, .answering, .ended: break
+    }
   }
 
   private func end() {
@@ -483,7 +519,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     case .head where headBegan > 0: deadline = headBegan + configuration.headSeconds.nanoseconds
     case .head: deadline = stream.lastArrival + configuration.keepAliveSeconds.nanoseconds
     }
-    if now < deadline { return min(deadline, now + Self.checkNanoseconds) }
+    if now < deadline { return min(deadline, now + configuration.checkNanoseconds) }
     timer = nil
     if case .head = state, headBegan == 0 {
       end()

@@ -9,6 +9,7 @@ final class ServerLoop: @unchecked Sendable {
   let routes: Routes
   let directory: SessionDirectory
   let sessionLimits: SharedLimits
+  let deflatePool = DeflatePool()
   private(set) var isDraining = false
   private var connections: [ServerConnection] = []
   private var sessions: [Session] = []
@@ -67,6 +68,8 @@ final class ServerLoop: @unchecked Sendable {
     session.home = self
     session.homeIndex = sessions.count
     sessions.append(session)
+    // It came on a connection whose request was under way when the server began to stop.
+    if isDraining { return session.close(.goingAway, "the server shuts down") }
     switch handler {
     case .synchronous(let handle): handle(session)
     case .async(let handle):

@@ -24,6 +24,7 @@ public final class TriwireServer: Sendable {
     var routes = Routes()
     var topics: [String: Topic] = [:]
     var running: Running?
+    var isStopping = false
     var stopWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
   }
 
@@ -49,29 +50,33 @@ public final class TriwireServer: Sendable {
     state = Mutex(State())
   }
 
-  // MARK: What is served
-
   /// Serves sessions at a path.
   ///
   /// - Parameters:
   ///   - path: Such as "/echo"; a last segment `{name}` stands for anything, see
   ///     `Session.parameter`.
+  ///   - options: What is special about the sessions of this route.
   ///   - handler: Runs for each session, on its loop, as a task of its own. It must not block.
   ///     When it returns, the session closes with 1000; when it throws, with 1011.
   public func session(
-    at path: String, _ handler: @escaping @Sendable (Session) async throws -> Void
+    at path: String, options: RouteOptions = RouteOptions(),
+    _ handler: @escaping @Sendable (Session) async throws -> Void
   ) {
-    addRoute { $0.add(.async(handler), at: path) }
+    addRoute { $0.add(.async(handler), options, at: path) }
   }
 
   /// Serves sessions at a path without a task for each.
   ///
   /// - Parameters:
   ///   - path: As above.
+  ///   - options: As above.
   ///   - open: Called on the session's loop when it opens; calls `Session.receive` and
   ///     `Session.whenEnded`. The session lasts until one side closes it. Nothing here may block.
-  public func session(at path: String, synchronously open: @escaping @Sendable (Session) -> Void) {
-    addRoute { $0.add(.synchronous(open), at: path) }
+  public func session(
+    at path: String, options: RouteOptions = RouteOptions(),
+    synchronously open: @escaping @Sendable (Session) -> Void
+  ) {
+    addRoute { $0.add(.synchronous(open), options, at: path) }
   }
 
   /// Answers plain HTTP requests at a path.
@@ -87,7 +92,9 @@ public final class TriwireServer: Sendable {
     addRoute { $0.add(.async(handler), methods, at: path) }
   }
 
-  /// Answers plain HTTP requests at a path within the loop, without a task. It must not block.
+  /// Answers plain HTTP requests at a path within the loop, without a task.
+  ///
+  /// It must not block.
   public func respond(
     at path: String, to methods: [HTTPMethod]? = [.get],
     synchronously handler: @escaping @Sendable (Request) -> Response
@@ -120,8 +127,6 @@ public final class TriwireServer: Sendable {
       return topic
     }
   }
-
-  // MARK: Running
 
   /// Starts serving.
   ///
@@ -175,15 +180,20 @@ public final class TriwireServer: Sendable {
   public func run(on address: String) async throws {
     try await start(on: address)
     await withTaskCancellationHandler {
-      unsafe await withUnsafeContinuation { continuation in
-        let hasStopped = state.withLock { state in
-          if state.running != nil { unsafe state.stopWaiters.append(continuation) }
-          return state.running == nil
-        }
-        if hasStopped { unsafe continuation.resume() }
-      }
+      await stopped()
     } onCancel: {
       Task { await self.stop() }
+    }
+  }
+
+  /// Waits until the server has stopped.
+  private func stopped() async {
+    unsafe await withUnsafeContinuation { continuation in
+      let hasStopped = state.withLock { state in
+        if state.running != nil { unsafe state.stopWaiters.append(continuation) }
+        return state.running == nil
+      }
+      if hasStopped { unsafe continuation.resume() }
     }
   }
 
@@ -192,7 +202,12 @@ public final class TriwireServer: Sendable {
   ///
   /// - Parameter seconds: How long clients may take.
   public func stop(within seconds: Double = 5) async {
-    guard let running = state.withLock({ $0.running }) else { return }
+    let (running, isFirst) = state.withLock { state in
+      defer { state.isStopping = state.running != nil }
+      return (state.running, !state.isStopping)
+    }
+    guard let running else { return }
+    guard isFirst else { return await stopped() }
     await running.listener.stop()
     let deadline = EventLoop.clock() + seconds.nanoseconds
     for each in running.loops { await each.perform { $0.drain() } }
@@ -201,12 +216,15 @@ public final class TriwireServer: Sendable {
     }
     for each in running.loops { await each.perform { $0.abort() } }
     await running.group.stop()
+    // The loops' state and the directory know each other.
+    running.loops.first?.directory.setHomes([])
     let waiters = unsafe state.withLock { state in
       state.running = nil
+      state.isStopping = false
       defer { unsafe state.stopWaiters = unsafe [] }
       return unsafe state.stopWaiters
     }
-    for unsafe waiter in unsafe waiters { unsafe waiter.resume() }
+    for index in unsafe waiters.indices { unsafe waiters[index].resume() }
   }
 
   /// The loops it runs on; nil before the start.

@@ -28,8 +28,9 @@ struct Inbox {
     if head < rest.count {
       first = rest[head]
       head += 1
-      if head == rest.count {
-        rest.removeAll(keepingCapacity: true)
+      // A reader who is always a little behind never empties it, and must not keep what it read.
+      if head == rest.count || head >= Self.messageLimit {
+        rest.removeFirst(head)
         head = 0
       }
     } else {

@@ -29,6 +29,8 @@ public import TriwireIO
   private var inbox = Inbox()
   private var isBlocked = false
   private var reader: UnsafeContinuation<Delivery, Never>?
+  /// Which wait the reader is in, so that a late cancellation ends its own wait and no other.
+  private var readerWait: UInt64 = 0
   private var onMessage: ((MessageKind, Span<UInt8>) -> Void)?
   /// The server's list of sessions that this one is in, and its place there.
   var home: ServerLoop?
@@ -51,6 +53,8 @@ public import TriwireIO
     var traffic = Traffic()
     /// Known on the client's side.
     var opening: Opening?
+    /// What the WebSocket handshake agreed on.
+    var subprotocol: String?
     var onClose: ((SessionEnd) -> Void)?
     var drainWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
     var endWaiters: [UnsafeContinuation<SessionEnd, Never>] = unsafe []
@@ -62,8 +66,11 @@ public import TriwireIO
   }
 
   private static let lastID = Atomic<UInt64>(0)
+  private static let lastWait = Atomic<UInt64>(0)
 
-  /// Makes a session that `carrier` carries. For transports; call it on `loop`.
+  /// Makes a session that `carrier` carries.
+  ///
+  /// For transports; call it on `loop`.
   public convenience init(
     carrier: any Transport, request: RequestHead, parameter: String = "", loop: EventLoop,
     limits: SessionLimits
@@ -86,15 +93,16 @@ public import TriwireIO
     self.shared = shared
   }
 
-  // MARK: Sending
-
   /// Sends a message, and suspends while more waits than `limits.queuedBytes`.
   ///
   /// - Throws: `SessionError.closed` when the session has ended.
   @inlinable
-  public func send(_ message: Message) async throws(SessionError) {
-    if loop.isCurrent, sendNow(message.kind, message.bytes.span) == .sent { return }
-    try await sendSlowly(message)
+  public func send(
+    _ message: Message, compression: MessageCompression = .automatic
+  ) async throws(SessionError) {
+    let result =
+      loop.isCurrent ? offer(message.kind, message.bytes.span, compression) : nil
+    if result != .sent { try await sendSlowly(message, compression, result) }
   }
 
   /// Sends a text message, like `send(_:)`.
@@ -102,21 +110,36 @@ public import TriwireIO
     try await send(Message(text))
   }
 
-  /// Sends a message without suspending. On the loop only.
+  /// Sends a message without suspending.
+  ///
+  /// On the loop only.
   ///
   /// The bytes are copied before it returns; text must be UTF-8.
   /// - Returns: `.queued` when the caller should wait for `drained()` before it sends more. A
   ///   caller that does not wait is cut off at `limits.queuedBytesHard`.
   @discardableResult
-  public func sendNow(_ kind: MessageKind, _ bytes: Span<UInt8>) -> SendResult {
+  public func sendNow(
+    _ kind: MessageKind, _ bytes: Span<UInt8>, compression: MessageCompression = .automatic
+  ) -> SendResult {
+    if let result = offer(kind, bytes, compression) { return result }
+    return carrier.map(tooSlow) ?? .closed
+  }
+
+  /// Sends a message unless so much waits already that it has no room; nil then.
+  @usableFromInline
+  func offer(
+    _ kind: MessageKind, _ bytes: Span<UInt8>, _ compression: MessageCompression
+  ) -> SendResult? {
     guard case .open = state, let carrier else { return .closed }
     if !subscriptions.isEmpty { flushTopics() }
-    if carrier.queuedBytes >= shared.value.queuedBytesHard { return tooSlow(carrier) }
-    carrier.send(kind, bytes)
+    if carrier.queuedBytes >= shared.value.queuedBytesHard { return nil }
+    carrier.send(kind, bytes, compression)
     return carrier.queuedBytes < shared.value.queuedBytes ? .sent : .queued
   }
 
-  /// Sends messages of a topic. On the loop.
+  /// Sends messages of a topic.
+  ///
+  /// On the loop.
   func send(_ broadcast: Broadcast) {
     guard case .open = state, let carrier else { return }
     if carrier.queuedBytes >= shared.value.queuedBytesHard {
@@ -129,25 +152,30 @@ public import TriwireIO
   private func tooSlow(_ carrier: any Transport) -> SendResult {
     let reason = "\(carrier.queuedBytes) bytes wait unread: raise limits.queuedBytesHard"
     closeNow(.tryAgainLater, reason)
-    return .closed
+    return .dropped
   }
 
+  /// Goes on with a message that was not simply sent; `first` says what became of it on the loop,
+  /// and is nil when it had no room, or the caller is not there.
   @usableFromInline
-  func sendSlowly(_ message: Message) async throws(SessionError) {
-    if loop.isCurrent {
-      // The fast path has sent it already, or found the session closed.
-      if case .open = state { return await waitForDrain() }
-      throw .closed(endSoFar)
-    }
-    let result = unsafe await withUnsafeContinuation { continuation in
-      loop.post { [self] in
-        unsafe continuation.resume(returning: sendNow(message.kind, message.bytes.span))
+  func sendSlowly(
+    _ message: Message, _ compression: MessageCompression, _ first: SendResult?
+  ) async throws(SessionError) {
+    var result = first
+    while result == nil {
+      result = unsafe await withUnsafeContinuation { continuation in
+        loop.execute { [self] in
+          unsafe continuation.resume(
+            returning: offer(message.kind, message.bytes.span, compression))
+        }
       }
+      // Many tasks that each wait for their turn are no reason to cut the session off.
+      if result == nil { await drained() }
     }
     switch result {
     case .sent: return
     case .queued: await drained()
-    case .closed: throw .closed(endSoFar)
+    case .dropped, .closed, nil: throw .closed(endSoFar)
     }
   }
 
@@ -163,10 +191,6 @@ public import TriwireIO
       }
     }
   }
-
-  private func waitForDrain() async { await drained() }
-
-  // MARK: Receiving
 
   /// The messages of the peer, in order.
   ///
@@ -188,7 +212,9 @@ public import TriwireIO
     if !end.isClean { throw .lost(end) }
   }
 
-  /// Calls `body` for each message from now on. On the loop; what already waits comes first.
+  /// Calls `body` for each message from now on.
+  ///
+  /// On the loop; what already waits comes first.
   public func receive(_ body: @escaping (MessageKind, Span<UInt8>) -> Void) {
     while let message = inbox.popFirst() { body(message.kind, message.bytes.span) }
     if hasEnded { return }
@@ -196,13 +222,17 @@ public import TriwireIO
     unblock()
   }
 
-  /// Calls `body` when the session has ended. On the loop; at once if it has.
+  /// Calls `body` when the session has ended.
+  ///
+  /// On the loop; at once if it has.
   public func whenEnded(_ body: @escaping (SessionEnd) -> Void) {
     if hasEnded { return body(endSoFar) }
     needRare().onClose = body
   }
 
-  /// The next message if one waits. On the loop.
+  /// The next message if one waits.
+  ///
+  /// On the loop.
   @usableFromInline
   func takeNow() -> Message? {
     guard loop.isCurrent, let message = inbox.popFirst() else { return nil }
@@ -215,14 +245,17 @@ public import TriwireIO
     let delivery: Delivery
     if loop.isCurrent, isHandlerTask {
       // Nobody can cancel the task that the server itself runs the handler in.
-      delivery = unsafe await withUnsafeContinuation { unsafe park($0) }
+      delivery = unsafe await withUnsafeContinuation { unsafe park($0, wait: 0) }
     } else {
+      let wait = Self.lastWait.wrappingAdd(1, ordering: .relaxed).newValue
       delivery = await withTaskCancellationHandler {
         unsafe await withUnsafeContinuation { continuation in
-          loop.execute { [self] in unsafe park(continuation) }
+          loop.execute { [self] in unsafe park(continuation, wait: wait) }
+          // A task that was cancelled before this called the handler too early to end anything.
+          if Task.isCancelled { giveUp(wait) }
         }
       } onCancel: {
-        loop.post { [self] in giveReaderUp() }
+        giveUp(wait)
       }
     }
     switch delivery {
@@ -238,9 +271,11 @@ public import TriwireIO
   }
 
   /// Notes that the present task runs the handler, and that nobody else has a handle of it.
-  func adoptHandlerTask() { handlerTask = unsafe withUnsafeCurrentTask { unsafe $0?.hashValue ?? 0 } }
+  func adoptHandlerTask() {
+    handlerTask = unsafe withUnsafeCurrentTask { unsafe $0?.hashValue ?? 0 }
+  }
 
-  private func park(_ continuation: UnsafeContinuation<Delivery, Never>) {
+  private func park(_ continuation: UnsafeContinuation<Delivery, Never>, wait: UInt64) {
     if let message = inbox.popFirst() {
       if isBlocked, inbox.isEmpty { unblock() }
       unsafe continuation.resume(returning: .message(message))
@@ -249,22 +284,24 @@ public import TriwireIO
     } else {
       unsafe precondition(reader == nil, "two tasks read the messages of one session")
       unsafe reader = unsafe continuation
+      readerWait = wait
     }
   }
 
-  private func giveReaderUp() {
-    guard let reader = unsafe reader else { return }
-    unsafe self.reader = nil
-    unsafe reader.resume(returning: .end(SessionEnd(code: .normal, reason: "cancelled", isLocal: true)))
+  private func giveUp(_ wait: UInt64) {
+    loop.post { [self] in
+      guard let reader = unsafe reader, readerWait == wait else { return }
+      unsafe self.reader = nil
+      unsafe reader.resume(
+        returning: .end(SessionEnd(code: .normal, reason: "cancelled", isLocal: true)))
+    }
   }
 
   private func unblock() {
-    guard isBlocked else { return }
+    guard isBlocked, isOpen else { return }
     isBlocked = false
     carrier?.resumeDelivery()
   }
-
-  // MARK: Ending
 
   /// Ends the session: what was sent is delivered, then the peer is told.
   ///
@@ -303,7 +340,9 @@ public import TriwireIO
     }
   }
 
-  /// Whether messages can be sent. On the loop.
+  /// Whether messages can be sent.
+  ///
+  /// On the loop.
   public var isOpen: Bool {
     if case .open = state { return true }
     return false
@@ -323,8 +362,6 @@ public import TriwireIO
     return rare
   }
 
-  // MARK: Facts
-
   /// What was moved so far.
   public func traffic() async -> Traffic {
     unsafe await withUnsafeContinuation { continuation in
@@ -332,17 +369,51 @@ public import TriwireIO
     }
   }
 
-  /// What was moved so far. On the loop.
+  /// What was moved so far.
+  ///
+  /// On the loop.
   public var trafficNow: Traffic { carrier?.traffic ?? rare?.traffic ?? Traffic() }
 
-  /// When the steps of the opening were done; all 0 on the server's side. On the loop.
+  /// When the steps of the opening were done; all 0 on the server's side.
+  ///
+  /// On the loop.
   public var opening: Opening { rare?.opening ?? Opening() }
+
+  /// The WebSocket subprotocol that both sides agreed on (RFC 6455 §1.9), or nil.
+  ///
+  /// On the loop.
+  public var subprotocol: String? { rare?.subprotocol }
+
+  func setSubprotocol(_ name: String?) {
+    if let name { needRare().subprotocol = name }
+  }
+
+  /// The last round-trip time that a ping measured, in nanoseconds; nil before the first, and on
+  /// transports that have no ping.
+  ///
+  /// On the loop.
+  public var roundTripNanoseconds: UInt64? { (carrier as? WebSocketTransport)?.roundTrip }
+
+  /// Pings the peer of a WebSocket and waits for the answer.
+  ///
+  /// - Returns: The round-trip time in nanoseconds; nil when the session ends first, or is carried
+  ///   by a transport that has no ping.
+  public func ping() async -> UInt64? {
+    unsafe await withUnsafeContinuation { continuation in
+      loop.execute { [self] in
+        guard isOpen, let socket = carrier as? WebSocketTransport else {
+          return unsafe continuation.resume(returning: nil)
+        }
+        socket.ping { unsafe continuation.resume(returning: $0) }
+      }
+    }
+  }
 
   func setOpening(_ opening: Opening) { needRare().opening = opening }
 
-  // MARK: What transports report
-
-  /// Hands a message to the reader. For transports; on the loop.
+  /// Hands a message to the reader.
+  ///
+  /// For transports; on the loop.
   ///
   /// - Returns: false when no more should be delivered until `Transport.resumeDelivery`.
   public func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
@@ -357,20 +428,31 @@ public import TriwireIO
       unsafe reader.resume(returning: .message(Message(kind, copying: payload)))
       return true
     }
-    inbox.append(Message(kind, copying: payload))
-    isBlocked = inbox.isFull
-    return !isBlocked
+    if isOpen {
+      inbox.append(Message(kind, copying: payload))
+      isBlocked = inbox.isFull
+      return !isBlocked
+    }
+    // After our close what the reader leaves must not hold up the peer's answer: it is kept as
+    // long as there is room, and from then on thrown away.
+    if !isBlocked { inbox.append(Message(kind, copying: payload)) }
+    isBlocked = isBlocked || inbox.isFull
+    return true
   }
 
-  /// Less waits to be sent than before. For transports; on the loop.
+  /// Less waits to be sent than before.
+  ///
+  /// For transports; on the loop.
   public func drained(_ queuedBytes: Int) {
     guard let rare, queuedBytes < shared.value.queuedBytes else { return }
     let waiters = unsafe rare.drainWaiters
     unsafe rare.drainWaiters = unsafe []
-    for unsafe waiter in unsafe waiters { unsafe waiter.resume() }
+    for index in unsafe waiters.indices { unsafe waiters[index].resume() }
   }
 
-  /// The session is over. For transports; on the loop, once.
+  /// The session is over.
+  ///
+  /// For transports; on the loop, once.
   public func ended(_ end: SessionEnd) {
     if hasEnded { return }
     let rare = needRare()
@@ -384,12 +466,14 @@ public import TriwireIO
       unsafe self.reader = nil
       unsafe reader.resume(returning: .end(end))
     }
-    let (drainWaiters, endWaiters, onClose) = unsafe (rare.drainWaiters, rare.endWaiters, rare.onClose)
+    let (drainWaiters, endWaiters, onClose) = unsafe (
+      rare.drainWaiters, rare.endWaiters, rare.onClose
+    )
     unsafe rare.drainWaiters = unsafe []
     unsafe rare.endWaiters = unsafe []
     rare.onClose = nil
-    for unsafe waiter in unsafe drainWaiters { unsafe waiter.resume() }
-    for unsafe waiter in unsafe endWaiters { unsafe waiter.resume(returning: end) }
+    for index in unsafe drainWaiters.indices { unsafe drainWaiters[index].resume() }
+    for index in unsafe endWaiters.indices { unsafe endWaiters[index].resume(returning: end) }
     onClose?(end)
     home?.forget(self)
     home = nil

@@ -25,7 +25,9 @@ public struct SessionEnd: Sendable, Equatable {
   }
 }
 
-/// What can go wrong with a conversation. That it is over is told apart from that it failed.
+/// What can go wrong with a conversation.
+///
+/// That it is over is told apart from that it failed.
 public enum SessionError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Something was sent, or awaited, on a session that has ended.
   case closed(SessionEnd)
@@ -47,6 +49,9 @@ public enum SendResult: Sendable, Equatable {
   case sent
   /// It was accepted, but more waits than the soft limit allows: await `send`, or the drain.
   case queued
+  /// More waits than the hard limit allows: the message went nowhere, and neither will any later
+  /// one, so that the peer sees no hole. The session closes with 1013.
+  case dropped
   /// The session has ended, and the message went nowhere.
   case closed
 }

@@ -6,11 +6,32 @@ public struct SessionLimits: Sendable, Equatable {
   /// exhaust the memory. Beyond it the session closes with 1009.
   public var messageBytes = 1 << 20
 
+  /// The longest frame of a WebSocket, in bytes; as long as a message by default.
+  public var frameBytes = Int.max
+
+  /// The most frames that make one message on a WebSocket; 131,072 by default.
+  ///
+  /// Empty frames add nothing to a message's length, so that only this ends them. Beyond it the
+  /// session closes with 1009.
+  public var fragments = 131_072
+
+  /// Seconds without a message either way after which a session is closed with 1001; none by
+  /// default.
+  public var idleSeconds: Double?
+
+  /// Seconds after which a session is closed with 1001, so that clients spread over servers again;
+  /// none by default.
+  ///
+  /// A tenth of it, drawn at random, is added or taken away.
+  public var lifetimeSeconds: Double?
+
   /// How much may wait to be sent before `send` suspends, in bytes; 64 KiB by default.
   public var queuedBytes = 64 * 1024
 
-  /// How much may wait before a session that does not heed `queued` is closed with 1013, in
-  /// bytes; 1 MiB by default. It bounds what a slow reader of a topic costs.
+  /// How much may wait before a session that does not heed `queued` is closed with 1013, in bytes;
+  /// 1 MiB by default.
+  ///
+  /// It bounds what a slow reader of a topic costs.
   public var queuedBytesHard = 1 << 20
 
   /// Seconds without a byte from the peer after which it is asked for one; 25 by default, which
@@ -29,7 +50,9 @@ public struct SessionLimits: Sendable, Equatable {
   /// Seconds a long-polling session lives without a poll; 30 by default.
   public var pollGapSeconds = 30.0
 
-  /// Bytes of messages that one poll carries; 256 KiB by default. One message always fits.
+  /// Bytes of messages that one poll carries; 256 KiB by default.
+  ///
+  /// One message always fits.
   public var pollBatchBytes = 256 * 1024
 
   /// The default limits.

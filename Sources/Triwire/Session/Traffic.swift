@@ -1,4 +1,6 @@
-/// The bytes of one direction, by what they were for. Counted where they were encoded or parsed.
+/// The bytes of one direction, by what they were for.
+///
+/// Counted where they were encoded or parsed.
 ///
 /// Their sum is what the session's streams moved: `total == StreamCounters.bytesSent` (or
 /// `bytesReceived`), except for input that waits for the rest of a frame or head.
@@ -14,12 +16,21 @@ public struct Ledger: Sendable, Equatable {
   public var control: UInt64 = 0
   /// Request and status lines, header fields, and the ends of bodies.
   public var http: UInt64 = 0
+  /// What compression took off the payload; less than nothing (wrapped) where it added some.
+  public var saved: UInt64 = 0
 
   /// Counts nothing yet.
   public init() {}
 
   /// All bytes.
-  public var total: UInt64 { payload + framing + control + http }
+  public var total: UInt64 { payload &+ framing &+ control &+ http &- saved }
+
+  /// Counts one message.
+  mutating func count(payload bytes: Int, onWire: Int) {
+    messages &+= 1
+    payload &+= UInt64(bytes)
+    saved &+= UInt64(truncatingIfNeeded: bytes - onWire)
+  }
 
   /// The sum of two ledgers.
   public static func + (left: Ledger, right: Ledger) -> Ledger {
@@ -29,6 +40,7 @@ public struct Ledger: Sendable, Equatable {
     sum.framing += right.framing
     sum.control += right.control
     sum.http += right.http
+    sum.saved &+= right.saved
     return sum
   }
 
@@ -40,6 +52,7 @@ public struct Ledger: Sendable, Equatable {
     difference.framing -= right.framing
     difference.control -= right.control
     difference.http -= right.http
+    difference.saved &-= right.saved
     return difference
   }
 }
@@ -50,8 +63,10 @@ public struct Traffic: Sendable, Equatable {
   public var sent = Ledger()
   /// From the peer.
   public var received = Ledger()
-  /// What the session's streams counted. A server's POST and poll connections are among them,
-  /// whole, though a proxy may let several sessions share one.
+  /// What the session's streams counted.
+  ///
+  /// A server's POST and poll connections are among them, whole, though a proxy may let several
+  /// sessions share one.
   public var streams: [StreamCounters] = []
   /// What the kernel counted for the same streams, in the same order.
   public var kernel: [KernelCounters] = []

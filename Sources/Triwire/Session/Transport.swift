@@ -18,7 +18,8 @@ public protocol Transport: AnyObject {
   var traffic: Traffic { get }
 
   /// Sends one message. It is encoded before the call returns and leaves when the turn ends.
-  func send(_ kind: MessageKind, _ payload: Span<UInt8>)
+  /// `compression` is heeded where the transport compresses.
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression)
 
   /// Sends messages that go to many sessions; their encoding is shared among all of them.
   func send(_ broadcast: Broadcast)

@@ -36,6 +36,40 @@ public final class Broadcast {
   /// As records of a poll's batch.
   private(set) lazy var records: [PollRecord] = items.map { PollRecord($0.message) }
 
+  /// As compressed WebSocket frames of a server, for sessions that keep no context.
+  struct DeflatedFrames {
+    let bytes: [UInt8]
+    /// Of them, what is not frame heads.
+    let bodyBytes: Int
+  }
+
+  private var deflated: [(options: DeflateOptions, windowBits: Int, frames: DeflatedFrames)] = []
+
+  /// Compressed once for all sessions that share window and options.
+  func deflatedFrames(_ deflate: DeflateSession) -> DeflatedFrames {
+    let windowBits = deflate.sharedWindowBits ?? 15
+    if let made = deflated.first(where: {
+      $0.windowBits == windowBits && $0.options == deflate.options
+    }) {
+      return made.frames
+    }
+    let bodies = items.map { deflate.compress($0.message.bytes.span, .automatic) }
+    let capacity = payloadBytes + items.count * WebSocketWriter.maximumHead
+    var bodyBytes = 0
+    let bytes = [UInt8](capacity: capacity) { output in
+      for (item, body) in zip(items, bodies) {
+        let payload = body ?? item.message.bytes
+        bodyBytes += payload.count
+        WebSocketWriter.append(
+          WebSocketWriter.Opcode(item.message.kind), payload.span, mask: nil,
+          isDeflated: body != nil, to: &output)
+      }
+    }
+    let frames = DeflatedFrames(bytes: bytes, bodyBytes: bodyBytes)
+    deflated.append((deflate.options, windowBits, frames))
+    return frames
+  }
+
   private func encodeFrames() -> [UInt8] {
     let capacity = payloadBytes + items.count * WebSocketWriter.maximumHead
     return [UInt8](capacity: capacity) { output in

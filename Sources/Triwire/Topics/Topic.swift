@@ -44,7 +44,9 @@ public final class Topic: Sendable {
 
   /// Sends a message to all subscribers.
   ///
-  /// - Parameter sender: A subscriber that does not get it, as it said it itself.
+  /// - Parameters:
+  ///   - message: The message.
+  ///   - sender: A subscriber that does not get it, as it said it itself.
   /// - Returns: The message's position in the topic: 1 for the first.
   @discardableResult
   public func publish(_ message: Message, except sender: Session? = nil) -> UInt64 {
@@ -74,8 +76,8 @@ public final class Topic: Sendable {
 
   /// Adds a session; on its loop.
   ///
-  /// - Parameter position: What the session has seen; it gets what came later and is still kept.
-  ///   nil begins with the next message.
+  /// The position is what the session has seen: it gets what came later and is still kept. nil
+  /// begins with the next message.
   func add(_ session: Session, after position: UInt64?) -> Subscription {
     let shard = state.withLock { state in
       if let shard = state.shards.first(where: { $0.loop === session.loop }) { return shard }
@@ -84,7 +86,7 @@ public final class Topic: Sendable {
       return shard
     }
     let (waiting, missed) = state.withLock { state -> ([Broadcast.Item], [Broadcast.Item]) in
-      let waiting = shard.takePending()
+      let waiting = shard.takePendingBeforeMember()
       guard let position else { return (waiting, []) }
       // A position that was never given out belongs to another life of the topic: all is new.
       let seen = position > state.position ? 0 : position
@@ -92,8 +94,7 @@ public final class Topic: Sendable {
     }
     // What was published before goes to those who were there before, and from the lock on all
     // waits until this turn ends, so that the new subscriber misses nothing and gets nothing twice.
-    shard.deliver(waiting)
-    let subscription = shard.add(session, to: self)
+    let subscription = shard.add(session, to: self, waiting: waiting)
     if !missed.isEmpty { session.send(Broadcast(missed)) }
     return subscription
   }

@@ -40,6 +40,15 @@ final class TopicShard: TurnEnd, @unchecked Sendable {
     }
   }
 
+  /// The same, and from now on what is published waits for one who is about to be added.
+  func takePendingBeforeMember() -> [Broadcast.Item] {
+    pending.withLock { pending in
+      pending.hasMembers = true
+      defer { pending.items = [] }
+      return pending.items
+    }
+  }
+
   func turnEnded() {
     let items = pending.withLock { pending in
       defer {
@@ -58,7 +67,9 @@ final class TopicShard: TurnEnd, @unchecked Sendable {
     deliver(takePending())
   }
 
-  func deliver(_ items: [Broadcast.Item]) {
+  private func deliver(_ items: [Broadcast.Item]) { deliver(items, to: members) }
+
+  private func deliver(_ items: [Broadcast.Item], to members: [Subscription]) {
     hasPublishedHere = false
     guard !items.isEmpty else { return }
     let broadcast = Broadcast(items)
@@ -75,11 +86,14 @@ final class TopicShard: TurnEnd, @unchecked Sendable {
     }
   }
 
-  func add(_ session: Session, to topic: Topic) -> Subscription {
+  /// Adds a member, and delivers to those before it what `takePendingBeforeMember` gave.
+  func add(_ session: Session, to topic: Topic, waiting: [Broadcast.Item]) -> Subscription {
     let subscription = Subscription(session: session, topic: topic, shard: self)
-    subscription.index = members.count
+    let others = members
+    subscription.index = others.count
+    // First, so that the shard has a member even if the delivery ends all others.
     members.append(subscription)
-    pending.withLock { $0.hasMembers = true }
+    deliver(waiting, to: others)
     return subscription
   }
 
@@ -126,7 +140,9 @@ extension Session {
     subscriptions.append(topic.add(self, after: position))
   }
 
-  /// Leaves a topic. On the loop.
+  /// Leaves a topic.
+  ///
+  /// On the loop.
   public func unsubscribe(from topic: Topic) {
     guard let index = subscriptions.firstIndex(where: { $0.topic === topic }) else { return }
     let subscription = subscriptions.remove(at: index)

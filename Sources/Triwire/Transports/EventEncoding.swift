@@ -8,9 +8,8 @@ import TriwireCodec
 struct EventEncoding {
   let bytes: [UInt8]
 
-  /// - Parameters:
-  ///   - chunked: One HTTP chunk for each event.
-  ///   - exact: Whether the client knows the type "text".
+  /// Encodes messages, in one HTTP chunk each if `chunked`; `exact` says whether the client knows
+  /// the type "text".
   init(_ items: [Broadcast.Item], chunked: Bool, exact: Bool) {
     var bytes: [UInt8] = []
     for item in items {

@@ -67,16 +67,15 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     self.session = session
     let entry = SessionDirectory.Entry(loop: stream.loop, carrier: self)
     if let older = directory.set(name, entry) { older.replace() }
-    timer = stream.loop.wheel.arm(self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
+    timer = stream.loop.wheel.arm(
+      self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
     // Some clients and proxies say that the stream is open only when its first bytes come.
     writeControl(EventEncoding.comment(chunked: isChunked))
     writtenBefore = stream.writtenBytes
     return true
   }
 
-  // MARK: Messages
-
-  func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
     let bytes = EventEncoding.encode(
       kind, payload, id: nil, chunked: isChunked, exact: isExact)
     stream.write(bytes.span)
@@ -106,8 +105,6 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   func receive(_ post: ServerConnection.Post) { posts.receive(post, for: session) }
 
   func resumeDelivery() { posts.resume() }
-
-  // MARK: Ends
 
   func close(_ code: CloseCode, _ reason: String) {
     let end = SessionEnd(code: code, reason: reason, isLocal: true)

@@ -67,9 +67,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     timer = home.loop.wheel.arm(self, at: deadline)
   }
 
-  // MARK: Down
-
-  func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
     enqueue(PollRecord(Message(kind, Array(copying: payload))))
   }
 
@@ -90,9 +88,10 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     home.loop.atEndOfTurn(self)
   }
 
-  /// Takes a poll. The newest one counts: an older one is answered with 204.
+  /// Takes a poll.
   ///
-  /// - Parameter position: What the client has; nil when it does not say.
+  /// The newest one counts: an older one is answered with 204. The position is what the client
+  /// has; nil when it does not say.
   func poll(
     _ connection: ServerConnection, _ exchange: ServerConnection.Exchange, _ position: UInt64?
   ) {
@@ -168,7 +167,8 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     guard let poll = held else { return nil }
     held = nil
     poll.connection.unrent()
-    setDeadline(home.loop.now + limits.value.pollGapSeconds.nanoseconds)
+    let gap = closing == nil ? limits.value.pollGapSeconds : limits.value.closeSeconds
+    setDeadline(home.loop.now + gap.nanoseconds)
     return poll
   }
 
@@ -216,20 +216,16 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     release(end)
   }
 
-  /// - Parameter body: The bytes of the body that are not HTTP's: payload and framing.
+  /// Answers, and counts all but `body` bytes of payload and framing as HTTP.
   private func respond(_ connection: ServerConnection, _ response: Response, body: Int = 0) {
     let before = connection.stream.writtenBytes
     connection.respond(response)
     sent.http += connection.stream.writtenBytes - before - UInt64(body)
   }
 
-  // MARK: Up
-
   func receive(_ post: ServerConnection.Post) { posts.receive(post, for: session) }
 
   func resumeDelivery() { posts.resume() }
-
-  // MARK: Ends
 
   func close(_ code: CloseCode, _ reason: String) {
     guard closing == nil else { return }
@@ -271,8 +267,6 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
   }
 
   private func setDeadline(_ next: UInt64) {
-    // While a close is under way, its own deadline stands.
-    if closing != nil, held == nil, deadline > 0, next > deadline { return }
     deadline = next
     if let timer { home.loop.wheel.move(timer, to: next) }
   }

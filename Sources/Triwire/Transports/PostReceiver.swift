@@ -2,7 +2,9 @@ import TriwireCodec
 import TriwireIO
 
 /// The way up of event streams and long polling on the server: takes POSTs, and answers each when
-/// the session has room for more. Belongs to the session's loop.
+/// the session has room for more.
+///
+/// Belongs to the session's loop.
 final class PostReceiver {
   private let limits: SharedLimits
   private var waiting: [ServerConnection] = []
@@ -67,8 +69,6 @@ final class PostReceiver {
     sent.http += connection.stream.writtenBytes - before
   }
 
-  // MARK: Connections
-
   /// Notes that a connection serves the session.
   func note(_ connection: ServerConnection) {
     if connections.contains(where: { $0 === connection }) { return }
@@ -83,8 +83,6 @@ final class PostReceiver {
   }
 
   var kernel: [KernelCounters] { connections.compactMap { $0.stream.kernelCounters() } }
-
-  // MARK: Bodies
 
   private struct Item {
     let kind: MessageKind

@@ -23,7 +23,8 @@ enum WebSocketHandshake {
       return .failure(
         Refusal(
           .upgradeRequired, "only WebSocket version 13 is spoken here",
-          ["Sec-WebSocket-Version": "13", "Upgrade": "websocket"]))
+          // RFC 9110 §7.8: who sends Upgrade says so in Connection.
+          ["Sec-WebSocket-Version": "13", "Upgrade": "websocket", "Connection": "Upgrade"]))
     }
     let keys = head.headers.values(of: "Sec-WebSocket-Key")
     guard keys.count == 1, isKey(keys[0]) else {
@@ -79,12 +80,27 @@ enum WebSocketHandshake {
     guard head.headers["Sec-WebSocket-Accept"] == accept(key) else {
       return "Sec-WebSocket-Accept does not match the key"
     }
-    if head.headers.contains("Sec-WebSocket-Extensions") {
-      return "the server uses an extension that was not offered"
-    }
-    if head.headers.contains("Sec-WebSocket-Protocol") {
-      return "the server chose a subprotocol that was not offered"
-    }
     return nil
+  }
+
+  /// The subprotocol that a server chose.
+  ///
+  /// - Throws: `OpenFailure` when it is not exactly one of those offered (RFC 6455 §4.1).
+  static func subprotocol(
+    in head: ResponseHead, offered: [String]
+  ) throws(OpenFailure) -> String? {
+    let chosen = head.headers.values(of: "sec-websocket-protocol")
+    guard let first = chosen.first else { return nil }
+    guard chosen.count == 1, offered.contains(first) else {
+      throw OpenFailure(reason: "the server chose a subprotocol that was not offered")
+    }
+    return first
+  }
+
+  /// The members of a comma-separated list of tokens.
+  static func tokens(_ values: [String]) -> [String] {
+    values.flatMap { $0.split(separator: ",") }
+      .map { String($0.filter { $0 != " " && $0 != "\t" }) }
+      .filter { !$0.isEmpty }
   }
 }

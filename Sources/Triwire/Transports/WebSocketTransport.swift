@@ -2,13 +2,16 @@ import TriwireCodec
 import TriwireIO
 
 /// Carries a session over a WebSocket (RFC 6455), in either role.
-final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
+final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   let stream: ByteStream
   private let role: WebSocketRole
   private let limits: SharedLimits
   private var session: Session?
   private var codec: WebSocketCodec
   private var assembly: [UInt8] = []
+  /// What the last ping carried, when its answer has to wait.
+  private let deflate: DeflateSession?
+  private var pings: Pings?
   private var state = State.open
   private var sent = Ledger()
   private var received = Ledger()
@@ -21,6 +24,9 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     case open
     /// Our close frame is on its way; the peer's is awaited until the deadline.
     case closing(Closing)
+    /// The peer closed, or broke the protocol. What its messages before that make the handler send
+    /// in this turn still goes out; then it is answered.
+    case ending(SessionEnd, answer: CloseCode?)
     case ended
   }
 
@@ -37,27 +43,49 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
 
   var kind: TransportKind { .webSocket }
 
-  /// - Parameter opened: What the handshake moved, counted as HTTP.
+  /// Takes over a stream after the handshake; the ledgers say what that moved.
   init(
-    stream: ByteStream, role: WebSocketRole, limits: SharedLimits, sent: Ledger, received: Ledger
+    stream: ByteStream, role: WebSocketRole, limits: SharedLimits,
+    deflate: DeflateSession? = nil, sent: Ledger, received: Ledger
   ) {
     self.stream = stream
     self.role = role
     self.limits = limits
+    self.deflate = deflate
     self.sent = sent
     self.received = received
-    codec = WebSocketCodec(role: role, messageBytes: limits.value.messageBytes)
+    codec = WebSocketCodec(
+      role: role,
+      limits: WebSocketCodec.Limits(
+        messageBytes: limits.value.messageBytes, frameBytes: limits.value.frameBytes,
+        fragments: limits.value.fragments),
+      allowsDeflate: deflate != nil)
     masks = role == .client ? MaskSource() : nil
   }
 
   func begin(_ session: Session) {
     self.session = session
-    timer = stream.loop.wheel.arm(self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
+    timer = stream.loop.wheel.arm(
+      self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
   }
 
   var queuedBytes: Int { stream.queuedBytes }
 
   private var isOpen: Bool { if case .open = state { true } else { false } }
+  private var isReceiving: Bool {
+    switch state {
+    case .open, .closing: true
+    case .ending, .ended: false
+    }
+  }
+
+  private var canSend: Bool {
+    switch state {
+    case .open, .ending: true
+    case .closing, .ended: false
+    }
+  }
+
   private var hasEnded: Bool { if case .ended = state { true } else { false } }
 
   var traffic: Traffic {
@@ -69,37 +97,61 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     return traffic
   }
 
-  // MARK: Sending
-
-  func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
-    guard isOpen else { return }
-    write(WebSocketWriter.Opcode(kind), payload)
-    count(messages: 1, payload: payload.count)
+  func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
+    guard canSend else { return }
+    if let deflated = deflate?.compress(payload, compression) {
+      write(WebSocketWriter.Opcode(kind), deflated.span, isDeflated: true)
+      sent.count(payload: payload.count, onWire: deflated.count)
+      countHead(deflated.count)
+    } else {
+      write(WebSocketWriter.Opcode(kind), payload)
+      sent.count(payload: payload.count, onWire: payload.count)
+      countHead(payload.count)
+    }
   }
 
   func send(_ broadcast: Broadcast) {
-    guard isOpen else { return }
+    guard canSend else { return }
     guard role == .server else {
-      for item in broadcast.items { send(item.message.kind, item.message.bytes.span) }
+      for item in broadcast.items {
+        send(item.message.kind, item.message.bytes.span, .automatic)
+      }
       return
     }
+    if let deflate { return send(broadcast, deflate) }
     stream.writeThrough(broadcast.frames.span)
     sent.messages &+= UInt64(broadcast.items.count)
     sent.payload &+= UInt64(broadcast.payloadBytes)
     sent.framing &+= UInt64(broadcast.frames.count - broadcast.payloadBytes)
   }
 
-  private func count(messages: Int, payload: Int) {
-    sent.messages &+= UInt64(messages)
-    sent.payload &+= UInt64(payload)
-    let head = WebSocketWriter.headBytes(payload: payload, masked: role == .client)
-    sent.framing &+= UInt64(head)
+  /// A message is compressed once for all sessions that compress alike and keep no context; each
+  /// of the others has to do it with its own.
+  private func send(_ broadcast: Broadcast, _ deflate: DeflateSession) {
+    guard deflate.sharedWindowBits != nil else {
+      for item in broadcast.items {
+        send(item.message.kind, item.message.bytes.span, .automatic)
+      }
+      return
+    }
+    let frames = broadcast.deflatedFrames(deflate)
+    stream.writeThrough(frames.bytes.span)
+    sent.messages &+= UInt64(broadcast.items.count)
+    sent.payload &+= UInt64(broadcast.payloadBytes)
+    sent.saved &+= UInt64(broadcast.payloadBytes - frames.bodyBytes)
+    sent.framing &+= UInt64(frames.bytes.count - frames.bodyBytes)
   }
 
-  private func write(_ opcode: WebSocketWriter.Opcode, _ payload: Span<UInt8>) {
+  private func countHead(_ body: Int) {
+    sent.framing &+= UInt64(WebSocketWriter.headBytes(payload: body, masked: role == .client))
+  }
+
+  private func write(
+    _ opcode: WebSocketWriter.Opcode, _ payload: Span<UInt8>, isDeflated: Bool = false
+  ) {
     let mask = masks?.next()
     stream.write(capacity: payload.count + WebSocketWriter.maximumHead) { output in
-      WebSocketWriter.append(opcode, payload, mask: mask, to: &output)
+      WebSocketWriter.append(opcode, payload, mask: mask, isDeflated: isDeflated, to: &output)
     }
   }
 
@@ -110,12 +162,11 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
         + WebSocketWriter.headBytes(payload: payload.count, masked: role == .client))
   }
 
-  // MARK: Receiving
-
   func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
+    awaitsPong = false
     var offset = 0
     do {
-      while !hasEnded, !isPaused {
+      while isReceiving, !isPaused {
         let start = offset
         let event = try codec.nextEvent(in: &input, at: &offset)
         let used = offset - start
@@ -129,7 +180,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
       violated(error)
       return input.count
     }
-    return hasEnded ? input.count : offset
+    return isReceiving ? offset : input.count
   }
 
   private func handle(_ event: WebSocketEvent, _ used: Int, _ input: Span<UInt8>) {
@@ -143,14 +194,29 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
       received.payload &+= UInt64(range.count)
       received.framing &+= UInt64(used - range.count)
       assemble(kind, input.extracting(range), isLast)
+    case .deflated(let kind, let range, let isLast):
+      received.framing &+= UInt64(used - range.count)
+      inflate(kind, input.extracting(range), isLast)
     case .ping(let range):
       received.control &+= UInt64(used)
-      if isOpen { writeControl(.pong, input.extracting(range)) }
-    case .pong:
+      if isOpen { answerPing(input.extracting(range)) }
+    case .pong(let range):
       received.control &+= UInt64(used)
+      pings?.answered(input.extracting(range))
     case .close(let code, let reason):
       received.control &+= UInt64(used)
       closedByPeer(code, input.extracting(reason))
+    }
+  }
+
+  /// Answers a ping, at once unless too much waits to be sent: then the last ping gets an answer
+  /// when that is gone, so that a peer that pings and does not read costs a bounded memory.
+  private func answerPing(_ payload: Span<UInt8>) {
+    // RFC 6455 §5.5.3: of several pings that wait, it is enough to answer the last one.
+    if stream.queuedBytes < limits.value.queuedBytes {
+      writeControl(.pong, payload)
+    } else {
+      needPings().unanswered = Array(copying: payload)
     }
   }
 
@@ -161,6 +227,46 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     let whole = assembly
     assembly = []
     deliver(kind, whole.span)
+  }
+
+  private func inflate(_ kind: MessageKind, _ piece: Span<UInt8>, _ isLast: Bool) {
+    guard let deflate else { return }
+    let limit = limits.value.messageBytes
+    deflate.wireBytes += piece.count
+    do {
+      try deflate.decompress(piece, isLast: isLast, limit: limit) { part in
+        assembly.append(copying: part)
+        return kind == .binary || deflate.text.consume(part)
+      }
+    } catch {
+      return violated(Self.violation(error, limit, deflate.options.maximumRatio))
+    }
+    guard kind == .binary || !deflate.text.hasFailed, !isLast || deflate.text.isComplete else {
+      return violated(
+        WebSocketViolation(.invalidPayload, "a text message is not valid UTF-8"))
+    }
+    guard isLast else { return }
+    let whole = assembly
+    assembly = []
+    received.count(payload: whole.count, onWire: deflate.wireBytes)
+    deflate.wireBytes = 0
+    deflate.text = UTF8Validator()
+    deliver(kind, whole.span)
+  }
+
+  private static func violation(
+    _ failure: Inflater.Failure, _ limit: Int, _ ratio: Int
+  ) -> WebSocketViolation {
+    switch failure {
+    case .malformed: .init(.invalidPayload, "a compressed message is not deflate")
+    case .overLimit:
+      .init(
+        .messageTooBig,
+        "message is over \(limit) bytes when decompressed: raise limits.messageBytes")
+    case .overRatio:
+      .init(
+        .messageTooBig, "message grows more than \(ratio)-fold: raise deflate.maximumRatio")
+    }
   }
 
   private func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) {
@@ -174,13 +280,18 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
   func resumeDelivery() {
     guard isPaused else { return }
     isPaused = false
+    awaitsPong = false
     stream.resumeReading()
     stream.replaySoon()
   }
 
-  func drained(_ stream: ByteStream) { session?.drained(stream.queuedBytes) }
-
-  // MARK: Ending
+  func drained(_ stream: ByteStream) {
+    if let ping = pings?.unanswered {
+      pings?.unanswered = nil
+      if isOpen { writeControl(.pong, ping.span) }
+    }
+    session?.drained(stream.queuedBytes)
+  }
 
   func close(_ code: CloseCode, _ reason: String) {
     guard isOpen else { return }
@@ -202,21 +313,34 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     let words = unsafe reason.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     if case .closing(let closing) = state { return end(closing.end) }
     // RFC 6455 §5.5.1: a close is answered with a close that usually echoes the code.
-    writeClose(code ?? .noStatus, "")
-    end(SessionEnd(code: code ?? .noStatus, reason: words))
+    endSoon(
+      SessionEnd(code: code ?? .noStatus, reason: words), answer: code ?? .noStatus)
   }
 
   private func violated(_ violation: WebSocketViolation) {
-    if isOpen { writeClose(violation.closeCode, violation.message) }
-    end(SessionEnd(code: violation.closeCode, reason: violation.message, isLocal: true))
+    let end = SessionEnd(code: violation.closeCode, reason: violation.message, isLocal: true)
+    endSoon(end, answer: isOpen ? violation.closeCode : nil)
+  }
+
+  private func endSoon(_ end: SessionEnd, answer: CloseCode?) {
+    state = .ending(end, answer: answer)
+    stream.loop.atEndOfTurn(self)
+  }
+
+  func turnEnded() {
+    guard case .ending(let end, let answer) = state else { return }
+    if let answer { writeClose(answer, end.isLocal ? end.reason : "") }
+    self.end(end)
   }
 
   func inputEnded(_ stream: ByteStream) {
+    if case .ending = state { return turnEnded() }
     if case .closing(let closing) = state { return end(closing.end) }
     end(SessionEnd(code: .abnormal, reason: "the connection ended without a close frame"))
   }
 
   func failed(_ stream: ByteStream, _ error: IOError) {
+    if case .ending(let end, _) = state { return self.end(end) }
     end(SessionEnd(code: .abnormal, reason: error.description))
   }
 
@@ -232,16 +356,15 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     timer = nil
     let session = session
     self.session = nil
+    pings?.end()
     session?.ended(end)
     // RFC 6455 §7.1.1: the server closes TCP first; a client that was answered just lets go.
     stream.close()
   }
 
-  // MARK: Time
-
   func timerFired(now: UInt64) -> UInt64 {
     switch state {
-    case .ended: return 0
+    case .ended, .ending: return 0
     case .closing(let closing):
       if now < closing.deadline { return closing.deadline }
       timer = nil
@@ -252,14 +375,33 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
     }
   }
 
+  /// The last round trip that a pong measured, in nanoseconds.
+  var roundTrip: UInt64? { pings?.roundTrip }
+
+  /// Sends a ping; `done` gets the round trip, or nil when the session ends first.
+  func ping(_ done: ((UInt64?) -> Void)? = nil) {
+    writeControl(.ping, needPings().next(done).span)
+  }
+
+  private func needPings() -> Pings {
+    if let pings { return pings }
+    let pings = Pings()
+    self.pings = pings
+    return pings
+  }
+
   /// Any byte counts as life; a peer that was silent for the interval is asked for one.
   private func heartbeat(_ now: UInt64) -> UInt64 {
     let interval = limits.value.heartbeatSeconds.nanoseconds
-    let quiet = stream.lastArrival + interval
-    if now < quiet {
-      awaitsPong = false
-      return quiet
+    if isPaused {
+      // Nothing arrives while nothing is read, so the peer is not asked; nor is it answered, so
+      // that it is told that we live (RFC 6455 §5.5.3: a pong may come unsolicited).
+      writeControl(.pong, Span())
+      stream.flush()
+      return now + interval
     }
+    let quiet = stream.lastArrival + interval
+    if now < quiet { return quiet }
     let grace = limits.value.heartbeatGraceSeconds.nanoseconds
     if awaitsPong {
       timer = nil
@@ -267,7 +409,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner {
       return 0
     }
     awaitsPong = true
-    writeControl(.ping, Span())
+    ping()
     stream.flush()
     return now + grace
   }

@@ -110,7 +110,8 @@ private final class ServedTrial: @unchecked Sendable {
     case .up, .down: receiver.receive(stamp, at: client)
     case .echo: sessions[client]?.sendNow(kind, message)
     case .broadcast:
-      groups[client % groups.count].publish(Message(kind, copying: message), except: sessions[client])
+      let group = groups[client % groups.count]
+      group.publish(Message(kind, copying: message), except: sessions[client])
     }
   }
 

@@ -1,0 +1,46 @@
+import TriwireCodec
+import TriwireIO
+
+/// The pings of a WebSocket that wait for their pongs (RFC 6455 §5.5.2), and what they measured.
+final class Pings {
+  /// The payload of the peer's last ping, when its answer has to wait.
+  var unanswered: [UInt8]?
+  /// The last round trip, in nanoseconds.
+  private(set) var roundTrip: UInt64?
+  private var waiting: [(number: UInt64, sent: UInt64, done: ((UInt64?) -> Void)?)] = []
+  private var last: UInt64 = 0
+
+  /// Pings that may wait for an answer; the oldest is given up for another.
+  private static let limit = 64
+
+  /// The payload of the next ping.
+  func next(_ done: ((UInt64?) -> Void)?) -> [UInt8] {
+    if waiting.count == Self.limit { waiting.removeFirst().done?(nil) }
+    last += 1
+    waiting.append((last, EventLoop.clock(), done))
+    return unsafe withUnsafeBytes(of: last.bigEndian) { unsafe Array($0) }
+  }
+
+  /// A pong came.
+  ///
+  /// It answers the ping with its payload and, as §5.5.3 lets a peer answer only the last of
+  /// several, those before it; an unsolicited one answers nothing.
+  func answered(_ payload: Span<UInt8>) {
+    guard payload.count == 8 else { return }
+    var number: UInt64 = 0
+    for index in 0..<8 { number = number << 8 | UInt64(payload[index]) }
+    guard let index = waiting.firstIndex(where: { $0.number == number }) else { return }
+    let now = EventLoop.clock()
+    roundTrip = now - waiting[index].sent
+    let answered = waiting[...index]
+    waiting.removeFirst(index + 1)
+    for ping in answered { ping.done?(now - ping.sent) }
+  }
+
+  /// The session has ended.
+  func end() {
+    let unanswered = waiting
+    waiting = []
+    for ping in unanswered { ping.done?(nil) }
+  }
+}

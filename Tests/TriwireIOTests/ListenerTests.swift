@@ -1,0 +1,124 @@
+import Glibc
+import Testing
+import TestSupport
+import TriwireIO
+
+@Suite("Listener")
+struct ListenerTests {
+  @Test("Connections are spread evenly over the loops", arguments: [1, 2, 3])
+  func spread(count: Int) async throws {
+    try await withLobby(loops: count) { lobby, _ in
+      var peers: [RawPeer] = []
+      var loops: [Int: Int] = [:]
+      for _ in 0..<count * 10 {
+        peers.append(try RawPeer(to: lobby.address))
+        let stream = try await lobby.streams.next("a connection comes")
+        loops[stream.loop.index, default: 0] += 1
+      }
+      #expect(loops == Dictionary(uniqueKeysWithValues: (0..<count).map { ($0, 10) }))
+    }
+  }
+
+  @Test("Port 0 lets the kernel pick one, and an address that is taken is refused by name")
+  func addresses() async throws {
+    try await withLobby { lobby, group in
+      #expect(lobby.address.port > 0)
+      let error = #expect(throws: IOError.self) {
+        _ = try Listener(lobby.address, on: group) { _ in }
+      }
+      #expect(error?.code == EADDRINUSE)
+      #expect(error?.operation == "listen on \(lobby.address)")
+    }
+  }
+
+  @Test("A congestion control that the kernel does not know is refused by name")
+  func congestionControl() async throws {
+    try await withLoops { group in
+      var options = Listener.Options()
+      options.congestionControl = "nonesuch"
+      let address = try #require(SocketAddress(host: "127.0.0.1", port: 0))
+      let error = #expect(throws: IOError.self) {
+        _ = try Listener(address, on: group, options: options) { _ in }
+      }
+      #expect(error?.operation == "use congestion control nonesuch")
+    }
+  }
+
+  @Test("Who waits in the kernel's queue when the listener stops is still let in")
+  func stop() async throws {
+    try await withLoops { group in
+      let lobby = try Lobby(on: group)
+      // The loop is busy, so that nobody is accepted before the stop.
+      let busy = Gate()
+      group.loops[0].post { busy.wait() }
+      let peers = try (0..<20).map { _ in try RawPeer(to: lobby.address) }
+      async let stopped: Void = lobby.listener.stop()
+      busy.open()
+      await stopped
+      _ = try await lobby.streams.next(20, "a connection that waited")
+      #expect(throws: RawPeer.Failure.self) { _ = try RawPeer(to: lobby.address) }
+      withExtendedLifetime(peers) {}
+    }
+  }
+
+  @Test("A process that is out of descriptors refuses, serves on, and lets in again when it can")
+  func outOfDescriptors() async throws {
+    await #expect(processExitsWith: .success) {
+      try await withLoops { group in
+        let echo = try EchoListener(on: group)
+        let busy = Gate()
+        group.loops[0].post { busy.wait() }
+        let peers = try (0..<12).map { _ in try RawPeer(to: echo.address) }
+        let usual = limitDescriptors(toFree: 3)
+        busy.open()
+        // The fourth finds no descriptor, and learns at once that it is not let in.
+        #expect(try await peers[3].receiveAll().isEmpty)
+        for peer in peers[..<3] {
+          try await peer.send("served")
+          #expect(try await peer.receive(6) == Array("served".utf8))
+        }
+        setDescriptorLimit(usual)
+        let late = try RawPeer(to: echo.address)
+        try await late.send("late")
+        #expect(try await late.receive(4) == Array("late".utf8))
+        await echo.listener.stop()
+      }
+    }
+  }
+}
+
+/// Sends everybody back what they sent.
+private final class EchoListener: Sendable {
+  let listener: Listener
+  var address: SocketAddress { listener.address }
+
+  init(on group: EventLoopGroup) throws {
+    let address = try #require(SocketAddress(host: "127.0.0.1", port: 0))
+    listener = try Listener(address, on: group) { stream in
+      stream.start(
+        Recorder { input, stream in
+          stream.write(input.span)
+          return input.count
+        })
+    }
+    listener.start()
+  }
+}
+
+/// Lets this process open `count` descriptors more; returns the limit there was.
+private func limitDescriptors(toFree count: Int) -> UInt {
+  let probes = (0..<count).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
+  for probe in probes { close(probe) }
+  return setDescriptorLimit(UInt(probes.max() ?? 0) + 1)
+}
+
+@discardableResult
+private func setDescriptorLimit(_ count: UInt) -> UInt {
+  let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+  var limit = rlimit()
+  getrlimit(resource, &limit)
+  let old = limit.rlim_cur
+  limit.rlim_cur = count
+  setrlimit(resource, &limit)
+  return old
+}

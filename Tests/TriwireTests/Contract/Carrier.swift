@@ -1,0 +1,75 @@
+import Testing
+import TestSupport
+import Triwire
+
+/// One way to carry sessions, as the contract suite wants it: it makes connected pairs.
+///
+/// Whoever writes another `Transport` adds an entry to `all`, and every behaviour of the suites in
+/// this folder is tested on it.
+struct Carrier: Sendable, CustomTestStringConvertible {
+  /// Its name in the tests' output.
+  let name: String
+  /// Opens a session, and hands out both of its ends.
+  let open: @Sendable (Terms) async throws -> Pair
+
+  var testDescription: String { name }
+
+  static let all = TransportKind.allCases.map(Carrier.shipped)
+}
+
+/// What a test wants of a pair.
+struct Terms: Sendable {
+  var server = SessionLimits()
+  var client = SessionLimits()
+  /// What runs on the server for the session; it ends when this returns.
+  var handler: @Sendable (Session) async throws -> Void = { session in _ = await session.ended() }
+}
+
+/// Both ends of one session.
+struct Pair: Sendable {
+  let client: Session
+  let server: Session
+  /// Takes away what carried them.
+  let end: @Sendable () async throws -> Void
+
+  /// The ends with their peers, for what goes both ways.
+  var directions: [(from: Session, to: Session)] { [(client, server), (server, client)] }
+}
+
+extension Carrier {
+  /// Runs `body` with a pair that is taken away afterwards.
+  func withPair(
+    _ terms: Terms = Terms(), _ body: @escaping @Sendable (Pair) async throws -> Void
+  ) async throws {
+    let pair = try await open(terms)
+    let result: Result<Void, any Error>
+    do {
+      result = .success(try await body(pair))
+    } catch {
+      result = .failure(error)
+    }
+    try await pair.end()
+    try result.get()
+  }
+
+  /// A transport of this library, between its own client and server.
+  static func shipped(_ kind: TransportKind) -> Carrier {
+    Carrier(name: kind.rawValue) { terms in
+      let sessions = Mailbox<Session>()
+      let rig = try await Rig.start(session: terms.server, client: terms.client) { server in
+        server.session(at: "/pair") { session in
+          sessions.put(session)
+          try await terms.handler(session)
+        }
+      }
+      do {
+        let client = try await rig.connect("/pair", over: kind)
+        let server = try await sessions.next("the server's end of the session")
+        return Pair(client: client, server: server) { try await rig.stop() }
+      } catch {
+        try await rig.stop()
+        throw error
+      }
+    }
+  }
+}

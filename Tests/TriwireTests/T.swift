@@ -1,3 +1,0 @@
-import Testing
-
-@Test("Builds") func builds() {}
