@@ -6,7 +6,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   @unchecked Sendable
 {
   private let connection: ServerConnection
-  private let name: String
+  private let key: SessionDirectory.Key
   private let directory: SessionDirectory
   private let limits: SharedLimits
   private var session: Session?
@@ -23,11 +23,11 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   private var stream: ByteStream { connection.stream }
 
   init(
-    connection: ServerConnection, name: String, directory: SessionDirectory,
+    connection: ServerConnection, key: SessionDirectory.Key, directory: SessionDirectory,
     limits: SharedLimits
   ) {
     self.connection = connection
-    self.name = name
+    self.key = key
     self.directory = directory
     self.limits = limits
     posts = PostReceiver(limits: limits)
@@ -66,7 +66,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     sent.http = stream.writtenBytes - before
     self.session = session
     let entry = SessionDirectory.Entry(loop: stream.loop, carrier: self)
-    if let older = directory.set(name, entry) { older.replace() }
+    if let older = directory.set(key, entry) { older.replace() }
     timer = stream.loop.wheel.arm(
       self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
     // Some clients and proxies say that the stream is open only when its first bytes come.
@@ -147,7 +147,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     guard let session else { return }
     if let timer { stream.loop.wheel.cancel(timer) }
     timer = nil
-    directory.remove(name, self)
+    directory.remove(key, self)
     session.ended(end)
     self.session = nil
     posts.end()

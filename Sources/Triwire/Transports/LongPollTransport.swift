@@ -8,7 +8,7 @@ import TriwireIO
 final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerOwner,
   @unchecked Sendable
 {
-  private let name: String
+  private let key: SessionDirectory.Key
   private let home: ServerLoop
   private let limits: SharedLimits
   private var session: Session?
@@ -42,8 +42,8 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     let deadline: UInt64
   }
 
-  init(name: String, home: ServerLoop, limits: SharedLimits) {
-    self.name = name
+  init(key: SessionDirectory.Key, home: ServerLoop, limits: SharedLimits) {
+    self.key = key
     self.home = home
     self.limits = limits
     posts = PostReceiver(limits: limits)
@@ -62,7 +62,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
 
   func begin(_ session: Session) {
     self.session = session
-    _ = home.directory.set(name, SessionDirectory.Entry(loop: home.loop, carrier: self))
+    _ = home.directory.set(key, SessionDirectory.Entry(loop: home.loop, carrier: self))
     deadline = home.loop.now + limits.value.pollGapSeconds.nanoseconds
     timer = home.loop.wheel.arm(self, at: deadline)
   }
@@ -205,7 +205,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
   }
 
   private func headers(_ position: UInt64) -> Headers {
-    let cursor = PollCursor(session: name, position: position).text
+    let cursor = PollCursor(session: key.name, position: position).text
     return [Wire.cursor: cursor, "cache-control": "no-store"]
   }
 
@@ -264,7 +264,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     guard let session else { return }
     if let timer { home.loop.wheel.cancel(timer) }
     timer = nil
-    home.directory.remove(name, self)
+    home.directory.remove(key, self)
     session.ended(end)
     self.session = nil
     posts.end()
