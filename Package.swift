@@ -46,6 +46,11 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["TriwireIO"], path: "Tests/TestSupport",
       swiftSettings: rules),
+    // Plays the Autobahn Testsuite's cases; see Tests/Autobahn/run.
+    .executableTarget(
+      name: "AutobahnClient", dependencies: ["Triwire"], path: "Tests/Autobahn/Client",
+      swiftSettings: rules),
+
     .testTarget(name: "TriwireCodecTests", dependencies: ["TriwireCodec"], swiftSettings: rules),
     .testTarget(
       name: "TriwireIOTests", dependencies: ["TriwireIO", "TestSupport"], swiftSettings: rules),
@@ -57,3 +62,12 @@ let package = Package(
       name: "TriwireCLITests", dependencies: ["TriwireCLI", "TriwireBench"], swiftSettings: rules),
   ]
 )
+
+if Context.environment["FUZZ"] != nil {
+  // See Tests/Fuzz/run.
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz", dependencies: ["TriwireCodec"], path: "Tests/Fuzz", exclude: ["run"],
+      swiftSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"])],
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]))
+}

@@ -210,7 +210,9 @@ package struct WebSocketCodec {
         .messageTooBig,
         "frame is \(head.length) bytes, limit is \(limits.frameBytes): raise limits.frameBytes")
     }
-    guard head.length <= limits.messageBytes - announced else {
+    // Compression may add a little to what does not compress; what comes out of it is judged then.
+    let limit = limits.messageBytes + (isDeflated ? limits.messageBytes / 8 + 1024 : 0)
+    guard head.length <= limit - announced else {
       let (total, isOver) = head.length.addingReportingOverflow(announced)
       throw .init(
         .messageTooBig,

@@ -47,12 +47,29 @@ final class RunningCommand: Sendable {
   /// Sends it a signal.
   func signal(_ number: Int32) { kill(identifier, number) }
 
-  /// Processes it has started that still run.
+  /// Processes it has started that run; the kernel lists them with the thread that started them.
   var children: [Int32] {
-    let path = "/proc/\(identifier)/task/\(identifier)/children"
-    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    return text.split(separator: " ").compactMap { Int32($0) }
+    let tasks = "/proc/\(identifier)/task"
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+    return threads.flatMap { thread in
+      let text = try? String(contentsOfFile: "\(tasks)/\(thread)/children", encoding: .utf8)
+      return (text ?? "").split(separator: " ").compactMap { Int32($0) }
+    }
   }
+
+  /// The first process it starts, once it is there; `nil` when it ends without one.
+  var firstChild: Int32? {
+    get async {
+      while kill(identifier, 0) == 0 {
+        if let child = children.first { return child }
+        await Task.yield()
+      }
+      return nil
+    }
+  }
+
+  /// Whether a process runs.
+  static func isRunning(_ process: Int32) -> Bool { kill(process, 0) == 0 }
 
   /// The command that stands beside this test bundle.
   private static var executable: URL {

@@ -51,8 +51,9 @@ extension RawPeer {
 
   /// The next chunk of a body; empty at its end.
   func chunk() async throws -> [UInt8] {
+    // The line end is one character.
     let line = try await receive(until: "\r\n")
-    let size = try #require(Int(line.dropLast(2), radix: 16), "\(line)")
+    let size = try #require(Int(line.dropLast(), radix: 16), "\(line)")
     let bytes = try await receive(size)
     #expect(try await receive(2) == Array("\r\n".utf8))
     return bytes

@@ -130,13 +130,24 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
         let start = offset
         let event = try parser.nextEvent(in: piece, at: &offset)
         pending += offset - start
-        guard let event else { break }
+        guard let event else {
+          settleComment()
+          break
+        }
         handle(event)
       }
     } catch {
       return end(SessionEnd(code: .messageTooBig, reason: error.description, isLocal: true))
     }
     if isPaused { held.append(copying: piece.extracting(offset..<piece.count)) }
+  }
+
+  /// Counts the line feed that ended the paragraph of a comment, which is no event's.
+  private func settleComment() {
+    guard isAfterComment, pending > 0 else { return }
+    isAfterComment = false
+    received.control += 1
+    pending -= 1
   }
 
   private func handle(_ event: EventStreamEvent) {
@@ -150,12 +161,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   }
 
   private func handle(_ event: ServerSentEvent) {
-    if isAfterComment {
-      // The line feed that ended the comment's paragraph.
-      isAfterComment = false
-      received.control += 1
-      pending -= 1
-    }
+    settleComment()
     defer { pending = 0 }
     switch event.type {
     case "message": deliver(.text, event.data.utf8.span)

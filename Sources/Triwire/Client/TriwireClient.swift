@@ -115,26 +115,30 @@ public final class TriwireClient: Sendable {
     opening.started = EventLoop.clock()
     let stream = try await dialer.open()
     opening.connected = EventLoop.clock()
-    let begun = opening
-    let result = unsafe await withUnsafeContinuation { continuation in
-      dialer.loop.execute {
-        SessionOpening(dialer, transport, begun) { unsafe continuation.resume(returning: $0) }
-          .begin(stream)
+    let attempt = SessionOpening(dialer, transport, opening)
+    let result = await withTaskCancellationHandler {
+      unsafe await withUnsafeContinuation { continuation in
+        dialer.loop.execute {
+          attempt.begin(stream) { unsafe continuation.resume(returning: $0) }
+        }
+        // A task that was cancelled before this called the handler too early to end anything.
+        if Task.isCancelled { attempt.cancel() }
       }
+    } onCancel: {
+      attempt.cancel()
     }
-    let session = try result.get()
     if Task.isCancelled {
-      session.close(.goingAway)
+      if case .success(let session) = result { session.close(.goingAway) }
       throw CancellationError()
     }
-    return session
+    return try result.get()
   }
 }
 
 /// One attempt to open a session, with its deadline.
 ///
 /// Belongs to one loop.
-private final class SessionOpening: TimerOwner {
+private final class SessionOpening: TimerOwner, @unchecked Sendable {
   private let dialer: Dialer
   private let transport: TransportKind
   private let opening: Opening
@@ -142,17 +146,16 @@ private final class SessionOpening: TimerOwner {
   private var giveUp: (() -> Void)?
   private var timer: TimerID?
 
-  init(
-    _ dialer: Dialer, _ transport: TransportKind, _ opening: Opening,
-    _ done: @escaping (Result<Session, OpenFailure>) -> Void
-  ) {
+  init(_ dialer: Dialer, _ transport: TransportKind, _ opening: Opening) {
     self.dialer = dialer
     self.transport = transport
     self.opening = opening
-    self.done = done
   }
 
-  func begin(_ stream: ByteStream) {
+  func begin(
+    _ stream: ByteStream, _ done: @escaping (Result<Session, OpenFailure>) -> Void
+  ) {
+    self.done = done
     timer = dialer.loop.wheel.arm(
       self, at: dialer.loop.now + dialer.configuration.openSeconds.nanoseconds)
     switch transport {
@@ -171,6 +174,9 @@ private final class SessionOpening: TimerOwner {
     giveUp = { transport.giveUp() }
     transport.open(stream) { self.finish($0) }
   }
+
+  /// Gives up because nobody waits for it; from any thread.
+  func cancel() { dialer.loop.post { [self] in giveUp?() } }
 
   private func finish(_ result: Result<Session, OpenFailure>) {
     guard let done else { return }

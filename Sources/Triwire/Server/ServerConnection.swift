@@ -363,12 +363,16 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   private func openEventStream(_ exchange: Exchange) {
     guard let name = sessionName(exchange) else { return }
     let transport = EventStreamTransport(
-      connection: self, name: name, directory: home.directory,
+      connection: self, key: key(name, exchange), directory: home.directory,
       limits: limits(of: exchange.route))
     guard let (session, handler) = newSession(transport, exchange) else { return }
     state = .tenanted(transport)
     guard transport.begin(session, exchange) else { return }
     home.open(session, handler)
+  }
+
+  private func key(_ name: String, _ exchange: Exchange) -> SessionDirectory.Key {
+    SessionDirectory.Key(path: exchange.head.path, name: name)
   }
 
   /// The name the client wants for its session, or a new one; nil when it was refused.
@@ -397,7 +401,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       cursor = nil
     }
     guard let name = cursor?.session ?? sessionName(exchange) else { return }
-    if let entry = home.directory[name] {
+    if let entry = home.directory[key(name, exchange)] {
       return hand(to: entry) { connection in
         guard let transport = entry.carrier as? LongPollTransport else {
           return connection.respond(
@@ -413,7 +417,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
           text: "no session of this cursor is open here: poll without a cursor to open one"))
     }
     let transport = LongPollTransport(
-      name: name, home: home, limits: limits(of: exchange.route))
+      key: key(name, exchange), home: home, limits: limits(of: exchange.route))
     guard let (session, handler) = newSession(transport, exchange) else { return }
     transport.begin(session)
     home.open(session, handler)
@@ -421,7 +425,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   private func feed(_ name: String, _ exchange: Exchange, _ body: [UInt8]) {
-    guard let entry = home.directory[name] else {
+    guard let entry = home.directory[key(name, exchange)] else {
       return respond(
         Response(.notFound, text: "no session of that name is open here: open it with GET first"))
     }

@@ -4,12 +4,18 @@ import TriwireIO
 
 /// Sessions that requests on other connections belong to, by name, for all loops of a server.
 final class SessionDirectory: Sendable {
+  /// What a session is found by: two paths may have sessions of one name.
+  struct Key: Hashable, Sendable {
+    let path: String
+    let name: String
+  }
+
   struct Entry: Sendable {
     let loop: EventLoop
     let carrier: any NamedTransport
   }
 
-  private let entries = Mutex<[String: Entry]>([:])
+  private let entries = Mutex<[Key: Entry]>([:])
   private let homes = Mutex<[ServerLoop]>([])
 
   /// Says which loops there are; once, before any session is entered.
@@ -21,16 +27,16 @@ final class SessionDirectory: Sendable {
   }
 
   /// Enters a session, and returns the one that had the name before.
-  func set(_ name: String, _ entry: Entry) -> Entry? {
-    entries.withLock { $0.updateValue(entry, forKey: name) }
+  func set(_ key: Key, _ entry: Entry) -> Entry? {
+    entries.withLock { $0.updateValue(entry, forKey: key) }
   }
 
-  subscript(_ name: String) -> Entry? { entries.withLock { $0[name] } }
+  subscript(_ key: Key) -> Entry? { entries.withLock { $0[key] } }
 
   /// Removes a session, unless its name belongs to another one by now.
-  func remove(_ name: String, _ carrier: any NamedTransport) {
+  func remove(_ key: Key, _ carrier: any NamedTransport) {
     entries.withLock { entries in
-      if entries[name]?.carrier === carrier { entries[name] = nil }
+      if entries[key]?.carrier === carrier { entries[key] = nil }
     }
   }
 

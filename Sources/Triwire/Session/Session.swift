@@ -55,6 +55,7 @@ public import TriwireIO
     var opening: Opening?
     /// What the WebSocket handshake agreed on.
     var subprotocol: String?
+    var expiry: SessionExpiry?
     var onClose: ((SessionEnd) -> Void)?
     var drainWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
     var endWaiters: [UnsafeContinuation<SessionEnd, Never>] = unsafe []
@@ -91,6 +92,7 @@ public import TriwireIO
     self.parameter = parameter
     self.loop = loop
     self.shared = shared
+    if let expiry = SessionExpiry(self) { needRare().expiry = expiry }
   }
 
   /// Sends a message, and suspends while more waits than `limits.queuedBytes`.
@@ -134,6 +136,7 @@ public import TriwireIO
     if !subscriptions.isEmpty { flushTopics() }
     if carrier.queuedBytes >= shared.value.queuedBytesHard { return nil }
     carrier.send(kind, bytes, compression)
+    rare?.expiry?.lastMessage = loop.now
     return carrier.queuedBytes < shared.value.queuedBytes ? .sent : .queued
   }
 
@@ -146,6 +149,7 @@ public import TriwireIO
       _ = tooSlow(carrier)
     } else {
       carrier.send(broadcast)
+      rare?.expiry?.lastMessage = loop.now
     }
   }
 
@@ -418,6 +422,7 @@ public import TriwireIO
   /// - Returns: false when no more should be delivered until `Transport.resumeDelivery`.
   public func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
     if hasEnded { return true }
+    rare?.expiry?.lastMessage = loop.now
     if let rare, rare.opening?.firstMessage == 0 { rare.opening?.firstMessage = EventLoop.clock() }
     if let onMessage {
       onMessage(kind, payload)
@@ -472,6 +477,8 @@ public import TriwireIO
     unsafe rare.drainWaiters = unsafe []
     unsafe rare.endWaiters = unsafe []
     rare.onClose = nil
+    rare.expiry?.cancel(on: loop)
+    rare.expiry = nil
     for index in unsafe drainWaiters.indices { unsafe drainWaiters[index].resume() }
     for index in unsafe endWaiters.indices { unsafe endWaiters[index].resume(returning: end) }
     onClose?(end)

@@ -144,8 +144,10 @@ extension Session {
   ///
   /// On the loop.
   public func unsubscribe(from topic: Topic) {
-    guard let index = subscriptions.firstIndex(where: { $0.topic === topic }) else { return }
-    let subscription = subscriptions.remove(at: index)
+    guard let subscription = subscriptions.first(where: { $0.topic === topic }) else { return }
+    // What was published before on this loop is still for it.
+    subscription.shard.flushOwn()
+    subscriptions.removeAll { $0 === subscription }
     subscription.shard.remove(subscription)
   }
 

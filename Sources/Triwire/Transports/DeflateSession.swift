@@ -86,8 +86,11 @@ final class DeflateSession {
       deflater = Deflater(
         windowBits: ownWindowBits, memoryLevel: options.memoryLevel, level: options.level)
     }
-    // What went into the context has to go over the wire as well, even if it did not shrink.
-    return deflater?.compress(payload, keepingContext: choice != .noContextTakeover)
+    let compressed = deflater?.compress(payload, keepingContext: choice != .noContextTakeover)
+    if let compressed, compressed.count < payload.count { return compressed }
+    // It goes as it is, and then no later message may refer to it.
+    deflater?.forgetContext()
+    return nil
   }
 
   /// Decompresses a piece of a message.

@@ -6,7 +6,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   @unchecked Sendable
 {
   private let connection: ServerConnection
-  private let name: String
+  private let key: SessionDirectory.Key
   private let directory: SessionDirectory
   private let limits: SharedLimits
   private var session: Session?
@@ -23,11 +23,11 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   private var stream: ByteStream { connection.stream }
 
   init(
-    connection: ServerConnection, name: String, directory: SessionDirectory,
+    connection: ServerConnection, key: SessionDirectory.Key, directory: SessionDirectory,
     limits: SharedLimits
   ) {
     self.connection = connection
-    self.name = name
+    self.key = key
     self.directory = directory
     self.limits = limits
     posts = PostReceiver(limits: limits)
@@ -66,7 +66,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     sent.http = stream.writtenBytes - before
     self.session = session
     let entry = SessionDirectory.Entry(loop: stream.loop, carrier: self)
-    if let older = directory.set(name, entry) { older.replace() }
+    if let older = directory.set(key, entry) { older.replace() }
     timer = stream.loop.wheel.arm(
       self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
     // Some clients and proxies say that the stream is open only when its first bytes come.
@@ -107,6 +107,8 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   func resumeDelivery() { posts.resume() }
 
   func close(_ code: CloseCode, _ reason: String) {
+    // A request of another loop may come when the session has ended and the connection serves on.
+    guard session != nil else { return }
     let end = SessionEnd(code: code, reason: reason, isLocal: true)
     writeControl(
       EventEncoding.frame(
@@ -114,11 +116,11 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     finish(end)
   }
 
-  func closedByPeer(_ end: SessionEnd) { finish(end) }
+  func closedByPeer(_ end: SessionEnd) { if session != nil { finish(end) } }
 
   /// Ends the body of the response; the connection can serve another request.
   private func finish(_ end: SessionEnd) {
-    if isChunked, session != nil {
+    if isChunked {
       stream.write(capacity: 5) { output in try? HTTPChunk.writeLast(into: &output) }
       sent.http += 5
     }
@@ -145,7 +147,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     guard let session else { return }
     if let timer { stream.loop.wheel.cancel(timer) }
     timer = nil
-    directory.remove(name, self)
+    directory.remove(key, self)
     session.ended(end)
     self.session = nil
     posts.end()

@@ -8,7 +8,7 @@ import TriwireIO
 final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerOwner,
   @unchecked Sendable
 {
-  private let name: String
+  private let key: SessionDirectory.Key
   private let home: ServerLoop
   private let limits: SharedLimits
   private var session: Session?
@@ -42,8 +42,8 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     let deadline: UInt64
   }
 
-  init(name: String, home: ServerLoop, limits: SharedLimits) {
-    self.name = name
+  init(key: SessionDirectory.Key, home: ServerLoop, limits: SharedLimits) {
+    self.key = key
     self.home = home
     self.limits = limits
     posts = PostReceiver(limits: limits)
@@ -62,7 +62,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
 
   func begin(_ session: Session) {
     self.session = session
-    _ = home.directory.set(name, SessionDirectory.Entry(loop: home.loop, carrier: self))
+    _ = home.directory.set(key, SessionDirectory.Entry(loop: home.loop, carrier: self))
     deadline = home.loop.now + limits.value.pollGapSeconds.nanoseconds
     timer = home.loop.wheel.arm(self, at: deadline)
   }
@@ -97,6 +97,10 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
   ) {
     received.http += UInt64(exchange.headBytes)
     posts.note(connection)
+    // It may have ended while the poll was on its way from another loop.
+    guard session != nil else {
+      return respond(connection, Response(.gone, text: "the session has ended"))
+    }
     let position = position ?? firstPosition - 1
     guard position <= lastSent, position + 1 >= firstPosition else {
       return respond(connection, refusal(of: position))
@@ -201,7 +205,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
   }
 
   private func headers(_ position: UInt64) -> Headers {
-    let cursor = PollCursor(session: name, position: position).text
+    let cursor = PollCursor(session: key.name, position: position).text
     return [Wire.cursor: cursor, "cache-control": "no-store"]
   }
 
@@ -260,7 +264,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     guard let session else { return }
     if let timer { home.loop.wheel.cancel(timer) }
     timer = nil
-    home.directory.remove(name, self)
+    home.directory.remove(key, self)
     session.ended(end)
     self.session = nil
     posts.end()

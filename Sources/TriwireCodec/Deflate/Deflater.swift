@@ -26,28 +26,40 @@ import CZlib
   ///
   /// Without `keepingContext` the message is compressed by itself, and so is the next one.
   package func compress(_ message: Span<UInt8>, keepingContext: Bool) -> [UInt8] {
+    // §7.2.3.6: an empty message is one empty block; zlib would see nothing to flush.
+    if message.isEmpty { return [0] }
     if !keepingContext, hasContext { reset() }
-    // What a sync flush adds to the bound, at most: a stored block's head, and its marker.
-    let capacity = unsafe Int(deflateBound(stream, UInt(message.count))) + 16
-    let output = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { room, count in
-      unsafe message.withUnsafeBufferPointer { source in
-        // zlib reads `message.count` bytes and writes into `room`, both for this call alone.
-        unsafe stream.pointee.next_in = unsafe UnsafeMutablePointer(mutating: source.baseAddress)
-        unsafe stream.pointee.avail_in = UInt32(source.count)
-        unsafe stream.pointee.next_out = room.baseAddress
-        unsafe stream.pointee.avail_out = UInt32(capacity)
-        let status = unsafe deflate(stream, Z_SYNC_FLUSH)
-        unsafe precondition(
-          status == Z_OK && stream.pointee.avail_out > 0, "zlib: deflate \(status)")
-      }
-      // The marker 00 00 FF FF is the receiver's to put back.
-      count = unsafe max(capacity - Int(stream.pointee.avail_out) - 4, 0)
+    let bound = unsafe Int(deflateBound(stream, UInt(message.count)))
+    var output = unsafe message.withUnsafeBufferPointer { source in
+      // zlib reads from here until `avail_in` is 0, within this call.
+      unsafe stream.pointee.next_in = unsafe UnsafeMutablePointer(mutating: source.baseAddress)
+      unsafe stream.pointee.avail_in = UInt32(source.count)
+      // What a sync flush adds to the bound: a stored block's head, and its marker.
+      var output = flush(room: bound + 16)
+      // The bound is one; should zlib need more, it says so by using up all its room.
+      while unsafe stream.pointee.avail_out == 0 { output += flush(room: 1024) }
+      return output
     }
     hasContext = true
     if !keepingContext { reset() }
-    // §7.2.3.6: a message that compresses to nothing is an empty stored block.
-    return output.isEmpty ? [0] : output
+    // The marker 00 00 FF FF is the receiver's to put back.
+    output.removeLast(4)
+    return output
   }
+
+  private func flush(room: Int) -> [UInt8] {
+    unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+      // zlib writes `room` bytes at most, within this call.
+      unsafe stream.pointee.next_out = buffer.baseAddress
+      unsafe stream.pointee.avail_out = UInt32(room)
+      let status = unsafe deflate(stream, Z_SYNC_FLUSH)
+      precondition(status == Z_OK || status == Z_BUF_ERROR, "zlib: deflate \(status)")
+      count = unsafe room - Int(stream.pointee.avail_out)
+    }
+  }
+
+  /// Compresses the next message by itself.
+  package func forgetContext() { reset() }
 
   private func reset() {
     unsafe deflateReset(stream)

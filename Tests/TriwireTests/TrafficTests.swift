@@ -1,0 +1,141 @@
+import Testing
+import TestSupport
+import Triwire
+
+@Suite("Traffic: every byte is accounted for")
+struct TrafficTests {
+  static func addEcho(_ server: TriwireServer) {
+    server.session(at: "/echo") { session in
+      for try await message in session.messages { try await session.send(message) }
+    }
+  }
+
+  /// What a session has moved once ledgers, streams and kernel agree.
+  func settled(_ session: Session) async throws -> Traffic {
+    try await session.loop.wait("the ledger agrees on \(session.transport.rawValue): \(session.id)")
+    {
+      let traffic = session.trafficNow
+      return traffic.isExact
+    }
+    return try await session.loop.run { session.trafficNow }
+  }
+
+  @Test(
+    "Ledger, streams and kernel count the same bytes, at rest and after the end",
+    arguments: TransportKind.allCases)
+  func exact(kind: TransportKind) async throws {
+    try await Rig.run(Self.addEcho) { rig in
+      let session = try await rig.connect("/echo", over: kind)
+      let messages =
+        ["a\r\nb", "\n", "é"].map { Message($0) }
+        + [0, 1, 125, 126, 3000, 65_535, 65_536, 300_000].flatMap { size in
+          [
+            Message(String(repeating: "x", count: size)),
+            Message(binary: [UInt8](repeating: 7, count: size)),
+          ]
+        }
+      for round in 1...3 {
+        async let sending: Void = session.send(all: messages)
+        #expect(try await session.take(messages.count) == messages)
+        try await sending
+        let traffic = try await settled(session)
+        let bytes = UInt64(messages.reduce(0) { $0 + $1.bytes.count } * round)
+        for ledger in [traffic.sent, traffic.received] {
+          #expect(ledger.payload == bytes && ledger.messages == UInt64(messages.count * round))
+          #expect(ledger.http > 0 && ledger.framing > 0)
+        }
+      }
+      session.close(.normal, "done")
+      _ = try await session.end()
+    }
+  }
+
+  @Test(
+    "A WebSocket frame costs 2, 4 or 10 bytes from a server and 4 more from a client (RFC 6455 §5.2)"
+  )
+  func webSocketFraming() async throws {
+    try await Rig.run(Self.addEcho) { rig in
+      let session = try await rig.connect("/echo", over: .webSocket)
+      for (size, head) in [(0, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10), (200_000, 10)] {
+        let before = try await settled(session)
+        try await session.send(Message(binary: [UInt8](repeating: 1, count: size)))
+        _ = try await session.take()
+        let after = try await settled(session)
+        let (sent, received) = (after.sent - before.sent, after.received - before.received)
+        #expect(sent.framing == UInt64(head + 4) && received.framing == UInt64(head), "\(size)")
+        #expect(sent.http == 0 && received.http == 0 && sent.control == 0 && received.control == 0)
+      }
+      session.close()
+    }
+  }
+
+  @Test(
+    "An event costs 14 bytes in its chunk, and 5 more and its digits with an id",
+    arguments: [16, 20, 100, 125])
+  func eventFraming(size: Int) async throws {
+    try await Rig.run({ server in
+      Self.addEcho(server)
+      server.session(at: "/topic") { session in
+        session.subscribe(to: server.topic("numbered"))
+        try await session.send("ready")
+        _ = await session.ended()
+      }
+    }) { rig in
+      let text = String(repeating: "x", count: size)
+      let plain = try await rig.connect("/echo", over: .serverSentEvents)
+      let before = try await settled(plain)
+      try await plain.send(text)
+      _ = try await plain.take()
+      let framing = (try await settled(plain)).received.framing - before.received.framing
+      #expect(framing == 14)
+      plain.close()
+
+      let subscriber = try await rig.connect("/topic", over: .serverSentEvents)
+      #expect(try await subscriber.take() == Message("ready"))
+      for position in 1...12 {
+        let before = try await settled(subscriber)
+        rig.server.topic("numbered").publish(Message(text))
+        _ = try await subscriber.take()
+        let framing = (try await settled(subscriber)).received.framing - before.received.framing
+        #expect(framing == 14 + 5 + UInt64(String(position).utf8.count))
+      }
+      subscriber.close()
+    }
+  }
+
+  @Test("Server and client agree on what went between them", arguments: TransportKind.allCases)
+  func bothEnds(kind: TransportKind) async throws {
+    try await Carrier.shipped(kind).withPair { pair in
+      for (from, to) in pair.directions {
+        try await from.send(all: (0..<50).map { Message("message \($0)") })
+        _ = try await to.take(50)
+      }
+      let client = try await settled(pair.client)
+      let server = await pair.server.traffic()
+      #expect(client.sent.payload == server.received.payload)
+      #expect(client.received.payload == server.sent.payload)
+      #expect(client.sent.messages == 50 && server.sent.messages == 50)
+      // The client counts the chunk around a comment as framing, the server as control.
+      #expect(client.received.overhead == server.sent.overhead)
+      #expect(client.sent.overhead == server.received.overhead)
+    }
+  }
+}
+
+extension Ledger {
+  /// All that is neither the application's nor HTTP's.
+  fileprivate var overhead: UInt64 { framing + control }
+}
+
+extension Traffic {
+  /// Whether ledgers, streams and kernel agree on every byte.
+  var isExact: Bool {
+    let sent = streams.reduce(0) { $0 + $1.bytesSent }
+    let received = streams.reduce(0) { $0 + $1.bytesReceived }
+    // The kernel counts what it sent twice twice.
+    let kernelSent = kernel.reduce(0) { $0 + $1.bytesSent - $1.bytesRetransmitted }
+    let kernelReceived = kernel.reduce(0) { $0 + $1.bytesReceived }
+    return self.sent.total == sent && self.received.total == received
+      && kernelSent == sent && kernelReceived == received
+  }
+}
