@@ -44,6 +44,8 @@ static int fill(X509 *certificate, X509 *issuer, const tw_certificate_request *r
                        request->is_authority ? "critical,CA:TRUE" : "critical,CA:FALSE") &&
          add_extension(certificate, issuer, NID_key_usage, uses) &&
          add_extension(certificate, issuer, NID_subject_key_identifier, "hash") &&
+         (certificate == issuer ||
+          add_extension(certificate, issuer, NID_authority_key_identifier, "keyid")) &&
          (request->is_authority ||
           add_extension(certificate, issuer, NID_ext_key_usage, "serverAuth,clientAuth")) &&
          (!request->names ||

@@ -83,7 +83,7 @@ package protocol StreamHandler: AnyObject {
   /// Until then nothing is read.
   package func start(_ handler: any StreamHandler) {
     self.handler = handler
-    if let tls, tls.isStarted { resume(tls) } else { attach() }
+    if let tls, tls.isStarted || phase != .open { resume(tls) } else { attach() }
   }
 
   func attach() {

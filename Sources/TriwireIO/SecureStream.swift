@@ -20,9 +20,9 @@ extension ByteStream {
   /// After success the stream waits for `start`; after a failure it is gone.
   ///
   /// - Parameters:
-  ///   - context: The settings, and the sessions that may be resumed.
   ///   - host: Whom the certificate has to name.
   ///   - port: With the host, what a session for resuming is kept under.
+  ///   - context: The settings, and the sessions that may be resumed.
   ///   - timeout: Nanoseconds the handshake may take.
   ///   - done: Called once.
   package func secure(

@@ -72,7 +72,7 @@ import Synchronization
 
   private static let clients = Mutex<[TLSClientOptions: TLSContext]>([:])
   /// Different options of clients that are kept at a time.
-  private static let mostClients = 64
+  private static let mostClients = 256
 
   /// The context of a client's options, shared by all who have the same.
   ///
@@ -82,7 +82,7 @@ import Synchronization
     let fresh = try TLSContext(options)
     return clients.withLock { clients in
       if let known = clients[options] { return known }
-      if clients.count >= mostClients { clients.removeAll() }
+      if clients.count >= mostClients, let one = clients.keys.first { clients[one] = nil }
       clients[options] = fresh
       return fresh
     }

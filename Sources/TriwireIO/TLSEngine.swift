@@ -14,13 +14,13 @@ import CLinux
   /// Plaintext that was written and has to wait: for the handshake, or for the turn's end.
   var waiting = ByteQueue()
   /// Bytes of plaintext that were encrypted.
-  private(set) var sealed: UInt64 = 0
+  package private(set) var sealed: UInt64 = 0
   /// Bytes of plaintext that were decrypted.
-  private(set) var opened: UInt64 = 0
+  package private(set) var opened: UInt64 = 0
   /// Bytes of ciphertext that were made.
   private(set) var produced: UInt64 = 0
   /// Whether the handshake is done.
-  private(set) var isSecured = false
+  package private(set) var isSecured = false
   /// Whether the stream delivers already: a client's does before it has a handler.
   var isStarted = false
   /// When the handshake was begun and done, on the loop's clock.

@@ -13,6 +13,7 @@ public struct TLSIdentity: Sendable {
   /// Makes a certificate that signs itself, for some hosts and a year.
   ///
   /// - Parameter hosts: Names and numeric addresses; this host's own by default.
+  /// - Returns: The certificate and its key.
   /// - Throws: `IOError` when a host is neither a name nor an address.
   public static func selfSigned(
     hosts: [String] = ["localhost", "127.0.0.1", "::1"]

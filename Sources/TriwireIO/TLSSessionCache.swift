@@ -27,7 +27,9 @@ final class TLSSessionCache: Sendable {
   func keep(_ session: TLSSession, for place: String) {
     guard isOn else { return }
     kept.withLock { kept in
-      if kept[place] == nil, kept.count >= Self.mostServers { kept.removeAll() }
+      if kept[place] == nil, kept.count >= Self.mostServers, let one = kept.keys.first {
+        kept[one] = nil
+      }
       kept[place] = session
     }
   }

@@ -69,6 +69,20 @@ final class SecureLobby: Sendable {
     }
   }
 
+  /// Makes a connection that nobody uses, and says how securing it failed, if it did.
+  func attempt(
+    _ options: TLSClientOptions, on loop: EventLoop, host: String = "localhost",
+    _ server: Recorder = Recorder()
+  ) async throws -> TLSFailure? {
+    async let accepted = accept(server)
+    let failure = try await failure {
+      let stream = try await connect(options, on: loop, host: host)
+      try await stream.loop.run { stream.abort() }
+    }
+    _ = try await accepted
+    return failure
+  }
+
   /// The next connection, which starts with `handler`.
   func accept(_ handler: any StreamHandler & Sendable) async throws -> ByteStream {
     let stream = try await streams.next("a connection comes")

@@ -11,13 +11,13 @@ struct Rig: Sendable {
   /// Starts a server that serves what `routes` adds.
   static func start(
     session: SessionLimits = SessionLimits(), client: SessionLimits = SessionLimits(),
-    configure: (inout TriwireServer.Configuration) -> Void = { _ in },
+    configure: (inout TriwireServer.Configuration) throws -> Void = { _ in },
     _ routes: (TriwireServer) -> Void
   ) async throws -> Rig {
     var configuration = TriwireServer.Configuration()
     configuration.loops = 2
     configuration.session = session
-    configure(&configuration)
+    try configure(&configuration)
     let server = TriwireServer(configuration: configuration)
     routes(server)
     let address = try await within("the server starts") {
@@ -26,13 +26,14 @@ struct Rig: Sendable {
     var rig = Rig(server: server, address: address, clients: try EventLoopGroup(count: 1))
     rig.client.group = rig.clients
     rig.client.session = client
+    if let tls = configuration.tls { rig.client.tls.caFile = tls.certificate }
     return rig
   }
 
   /// Runs `body` with a server that is stopped afterwards.
   static func run(
     session: SessionLimits = SessionLimits(), client: SessionLimits = SessionLimits(),
-    configure: (inout TriwireServer.Configuration) -> Void = { _ in },
+    configure: (inout TriwireServer.Configuration) throws -> Void = { _ in },
     _ routes: (TriwireServer) -> Void, _ body: @escaping @Sendable (Rig) async throws -> Void
   ) async throws {
     let rig = try await start(
@@ -54,10 +55,12 @@ struct Rig: Sendable {
 
   func connect(_ path: String, over transports: [TransportKind]) async throws -> Session {
     try await within("a session opens") {
-      try await TriwireClient("http://\(address)\(path)", configuration: client)
+      try await TriwireClient("\(scheme)://\(address)\(path)", configuration: client)
         .connect(over: transports)
     }
   }
+
+  private var scheme: String { server.configuration.tls == nil ? "http" : "https" }
 
   /// A client without rules.
   func rawPeer(receiveBuffer: Int32? = nil) throws -> RawPeer {
@@ -67,6 +70,19 @@ struct Rig: Sendable {
   func stop() async throws {
     try await within("the server stops") { await server.stop(within: 0.2) }
     try await within("the clients' loops stop") { await clients.stop() }
+  }
+}
+
+extension TriwireServer.Configuration {
+  private static let identity = Result { () throws(IOError) in try TLSIdentity.selfSigned() }
+
+  /// Serves with a certificate for this host.
+  mutating func useTLS(_ version: TLSVersion = .v1_3) throws {
+    let identity = try Self.identity.get()
+    var options = TLSServerOptions(
+      certificate: .text(identity.certificate), key: .text(identity.key))
+    options.maximumVersion = version
+    tls = options
   }
 }
 
