@@ -51,6 +51,11 @@ let package = Package(
       name: "AutobahnClient", dependencies: ["Triwire"], path: "Tests/Autobahn/Client",
       swiftSettings: rules),
 
+    // Prints how fast the inner loops are; see the file.
+    .executableTarget(
+      name: "CodecSpeed", dependencies: ["TriwireCodec"], path: "Tests/Figures/CodecSpeed",
+      swiftSettings: rules),
+
     .testTarget(name: "TriwireCodecTests", dependencies: ["TriwireCodec"], swiftSettings: rules),
     .testTarget(
       name: "TriwireIOTests", dependencies: ["TriwireIO", "TestSupport"], swiftSettings: rules),

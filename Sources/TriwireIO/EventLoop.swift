@@ -26,7 +26,7 @@ package protocol TurnEnd: AnyObject {
   // which is what makes `@unchecked Sendable` and the unchecked exclusivity hold.
   private let epoll: Int32
   private let wakeup: Int32
-  private let mailbox = Mutex(Mailbox())
+  private let mailbox = Guarded(Mailbox())
   private let threadID = Atomic<UInt>(0)
 
   private var slots: [Slot] = []

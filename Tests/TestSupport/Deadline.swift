@@ -1,4 +1,4 @@
-import Synchronization
+import TriwireIO
 
 /// A test waited for something that did not come.
 package struct DeadlinePassed: Error, CustomStringConvertible {
@@ -13,6 +13,7 @@ package func within<Value: Sendable>(
   _ what: String, seconds: Double = 30, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
   let race = Race<Value>()
+  let seconds = seconds * slowness
   let work = Task {
     do {
       race.finish(.success(try await body()))
@@ -36,7 +37,7 @@ private final class Race<Value: Sendable>: Sendable {
     var waiter: UnsafeContinuation<Value, any Error>?
   }
 
-  private let state = Mutex(State())
+  private let state = Guarded(State())
 
   func finish(_ result: Result<Value, any Error>) {
     let waiter = state.withLock { state -> UnsafeContinuation<Value, any Error>? in

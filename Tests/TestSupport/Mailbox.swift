@@ -1,4 +1,4 @@
-import Synchronization
+import TriwireIO
 
 /// Values on their way from any thread to the test that waits for them.
 package final class Mailbox<Value: Sendable>: Sendable {
@@ -7,7 +7,7 @@ package final class Mailbox<Value: Sendable>: Sendable {
     var waiters: [UnsafeContinuation<Value, Never>] = []
   }
 
-  private let state = Mutex(State())
+  private let state = Guarded(State())
 
   package init() {}
 

@@ -1,15 +1,14 @@
 import Glibc
-import Synchronization
 package import TriwireIO
 
 /// A TCP client that does what no good client does: sends any bytes, stops reading, resets.
 ///
 /// It blocks threads of its own, and waits for nothing longer than `patience`.
 package final class RawPeer: Sendable {
-  private let descriptor: Mutex<Int32>
-  private let kept = Mutex<[UInt8]>([])
+  private let descriptor: Guarded<Int32>
+  private let kept = Guarded<[UInt8]>([])
 
-  private static let patience: Int32 = 30_000
+  private static let patience = Int32(30_000 * slowness)
 
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
@@ -25,7 +24,7 @@ package final class RawPeer: Sendable {
   /// - Throws: `Failure` when nobody listens.
   package init(port: UInt16, receiveBuffer: Int32? = nil) throws {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    descriptor = Mutex(socket)
+    descriptor = Guarded(socket)
     if var size = receiveBuffer {
       setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
     }

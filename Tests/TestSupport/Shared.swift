@@ -1,10 +1,10 @@
-import Synchronization
+import TriwireIO
 
 /// A value that many threads change.
 package final class Shared<Value: Sendable>: Sendable {
-  private let state: Mutex<Value>
+  private let state: Guarded<Value>
 
-  package init(_ value: Value) { state = Mutex(value) }
+  package init(_ value: Value) { state = Guarded(value) }
 
   /// The value as it is now.
   package var value: Value { state.withLock { $0 } }

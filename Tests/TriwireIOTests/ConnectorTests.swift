@@ -3,62 +3,54 @@ import Testing
 import TestSupport
 import TriwireIO
 
-/// An address of this host that answers nothing: a listener whose queue is full.
-private final class DeadAddress: Sendable {
+/// An address of this host that belongs to a test, so that nobody else gets it meanwhile.
+private final class HeldAddress: Sendable {
   let address: SocketAddress
-  private let listener: Int32
-  private let fillers: [Int32]
+  private let descriptors: [Int32]
 
-  init() throws {
-    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+  /// - Parameter isDead: Whether it answers nothing, as a listener whose queue is full; else it
+  ///   refuses, as nobody listens.
+  init(isDead: Bool) throws {
+    let holder = Self.makeSocket()
     var name = sockaddr_in()
     name.sin_family = sa_family_t(AF_INET)
     name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let listener = listener
     let status = withUnsafeMutablePointer(to: &name) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        bind(listener, pointer, size) + listen(listener, 0) + getsockname(listener, pointer, &size)
+        bind(holder, pointer, size) + getsockname(holder, pointer, &size)
       }
     }
     try #require(status == 0)
     address = try #require(
       SocketAddress(host: "127.0.0.1", port: UInt16(bigEndian: name.sin_port)))
-    // One more than the queue holds: from then on the kernel drops what comes.
-    fillers = (0..<4).map { _ in
-      let filler = socket(
-        AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+    guard isDead else {
+      descriptors = [holder]
+      return
+    }
+    listen(holder, 0)
+    // More than the queue holds: from then on the kernel drops what comes.
+    let fillers = (0..<4).map { _ in Self.makeSocket() }
+    for filler in fillers {
       _ = withUnsafePointer(to: &name) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(filler, $0, size) }
       }
-      return filler
     }
+    descriptors = fillers + [holder]
+  }
+
+  private static func makeSocket() -> Int32 {
+    let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+    return socket(AF_INET, Int32(kind), 0)
   }
 
   deinit {
-    for descriptor in fillers + [listener] { close(descriptor) }
+    for descriptor in descriptors { close(descriptor) }
   }
 }
 
 @Suite("Connector")
 struct ConnectorTests {
-  /// An address where nobody listens.
-  static func vacant() throws -> SocketAddress {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    defer { close(descriptor) }
-    var name = sockaddr_in()
-    name.sin_family = sa_family_t(AF_INET)
-    name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &name) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        _ = bind(descriptor, pointer, size) + getsockname(descriptor, pointer, &size)
-      }
-    }
-    return try #require(
-      SocketAddress(host: "127.0.0.1", port: UInt16(bigEndian: name.sin_port)))
-  }
-
   func connect(
     _ addresses: [SocketAddress], _ group: EventLoopGroup, milliseconds: UInt64 = 20_000
   ) async throws -> ByteStream {
@@ -90,10 +82,12 @@ struct ConnectorTests {
   @Test("A refused connection is an error that names the address and the reason")
   func refused() async throws {
     try await withLoops { group in
-      let address = try Self.vacant()
-      let error = await #expect(throws: IOError.self) { _ = try await connect([address], group) }
+      let vacant = try HeldAddress(isDead: false)
+      let error = await #expect(throws: IOError.self) {
+        _ = try await connect([vacant.address], group)
+      }
       #expect(error?.code == ECONNREFUSED)
-      #expect(error?.operation == "connect to \(address)")
+      #expect(error?.operation == "connect to \(vacant.address)")
     }
   }
 
@@ -128,18 +122,19 @@ struct ConnectorTests {
 
   @Test("An address that refuses, and one that is dead, keep nobody from one that answers")
   func besideTheDead() async throws {
-    let dead = try DeadAddress()
-    let vacant = try Self.vacant()
+    let dead = try HeldAddress(isDead: true)
+    let vacant = try HeldAddress(isDead: false)
     try await withLobby { lobby, group in
-      try await expectEcho([vacant, lobby.address], lobby, group)
+      try await expectEcho([vacant.address, lobby.address], lobby, group)
       try await expectEcho([dead.address, lobby.address], lobby, group)
-      try await expectEcho([dead.address, vacant, dead.address, lobby.address], lobby, group)
+      try await expectEcho(
+        [dead.address, vacant.address, dead.address, lobby.address], lobby, group)
     }
   }
 
   @Test("A dead address is given up at the deadline")
   func deadline() async throws {
-    let dead = try DeadAddress()
+    let dead = try HeldAddress(isDead: true)
     try await withLoops { group in
       let began = EventLoop.clock()
       let error = await #expect(throws: IOError.self) {
@@ -152,7 +147,7 @@ struct ConnectorTests {
 
   @Test("A task that is cancelled, before or while it connects, is told so and leaves nothing")
   func cancellation() async throws {
-    let dead = try DeadAddress()
+    let dead = try HeldAddress(isDead: true)
     try await withLoops { group in
       for isEarly in [true, false] {
         let begun = Gate()

@@ -1,4 +1,3 @@
-import Synchronization
 import TestSupport
 import TriwireIO
 
@@ -16,8 +15,8 @@ final class Recorder: StreamHandler, @unchecked Sendable {
   typealias Use = (inout MutableSpan<UInt8>, ByteStream) -> Int
 
   let happenings = Mailbox<Happening>()
-  private let collected = Mutex<[UInt8]>([])
-  private let wanted = Mutex<(count: Int, mailbox: Mailbox<Void>)?>(nil)
+  private let collected = Guarded<[UInt8]>([])
+  private let wanted = Guarded<(count: Int, mailbox: Mailbox<Void>)?>(nil)
   var use: Use
 
   /// - Parameter use: What it does with bytes; nil takes all.

@@ -1,6 +1,17 @@
 import TestSupport
 import Triwire
 
+extension SessionLimits {
+  /// Limits whose times no machine exceeds, for tests that are not about them.
+  static var patient: SessionLimits {
+    var limits = SessionLimits()
+    limits.heartbeatSeconds = 1000
+    limits.closeSeconds = 1000
+    limits.pollGapSeconds = 1000
+    return limits
+  }
+}
+
 /// A server on two loops, and the loops of its clients.
 struct Rig: Sendable {
   let server: TriwireServer
@@ -10,13 +21,16 @@ struct Rig: Sendable {
 
   /// Starts a server that serves what `routes` adds.
   static func start(
-    session: SessionLimits = SessionLimits(), client: SessionLimits = SessionLimits(),
+    session: SessionLimits = .patient, client: SessionLimits = .patient,
     configure: (inout TriwireServer.Configuration) throws -> Void = { _ in },
     _ routes: (TriwireServer) -> Void
   ) async throws -> Rig {
     var configuration = TriwireServer.Configuration()
     configuration.loops = 2
     configuration.session = session
+    configuration.headSeconds = 1000
+    configuration.bodySeconds = 1000
+    configuration.keepAliveSeconds = 1000
     try configure(&configuration)
     let server = TriwireServer(configuration: configuration)
     routes(server)
@@ -26,13 +40,15 @@ struct Rig: Sendable {
     var rig = Rig(server: server, address: address, clients: try EventLoopGroup(count: 1))
     rig.client.group = rig.clients
     rig.client.session = client
+    rig.client.openSeconds = 1000
+    rig.client.connectSeconds = 1000
     if let tls = configuration.tls { rig.client.tls.caFile = tls.certificate }
     return rig
   }
 
   /// Runs `body` with a server that is stopped afterwards.
   static func run(
-    session: SessionLimits = SessionLimits(), client: SessionLimits = SessionLimits(),
+    session: SessionLimits = .patient, client: SessionLimits = .patient,
     configure: (inout TriwireServer.Configuration) throws -> Void = { _ in },
     _ routes: (TriwireServer) -> Void, _ body: @escaping @Sendable (Rig) async throws -> Void
   ) async throws {
@@ -82,6 +98,7 @@ extension TriwireServer.Configuration {
     var options = TLSServerOptions(
       certificate: .text(identity.certificate), key: .text(identity.key))
     options.maximumVersion = version
+    options.handshakeSeconds = 1000
     tls = options
   }
 }

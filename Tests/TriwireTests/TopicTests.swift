@@ -157,7 +157,7 @@ struct TopicTests {
   @Test("A subscriber that does not read is closed with 1013, and disturbs nobody")
   func slowSubscriber() async throws {
     let ends = Mailbox<SessionEnd>()
-    var limits = SessionLimits()
+    var limits = SessionLimits.patient
     limits.closeSeconds = 0.1
     try await Rig.run(
       session: limits,

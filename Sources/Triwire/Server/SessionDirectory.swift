@@ -1,4 +1,3 @@
-import Synchronization
 import TriwireCodec
 import TriwireIO
 
@@ -17,8 +16,8 @@ final class SessionDirectory: Sendable {
     let carrier: any NamedTransport
   }
 
-  private let entries = Mutex<[Key: Entry]>([:])
-  private let homes = Mutex<[ServerLoop]>([])
+  private let entries = Guarded<[Key: Entry]>([:])
+  private let homes = Guarded<[ServerLoop]>([])
 
   /// Says which loops there are; once, before any session is entered.
   func setHomes(_ loops: [ServerLoop]) { homes.withLock { $0 = loops } }

@@ -1,4 +1,3 @@
-import Synchronization
 public import TriwireCodec
 public import TriwireIO
 
@@ -18,7 +17,7 @@ public import TriwireIO
 public final class TriwireServer: Sendable {
   /// The settings.
   public let configuration: Configuration
-  private let state: Mutex<State>
+  private let state: Guarded<State>
 
   @safe private struct State {
     var routes = Routes()
@@ -48,7 +47,7 @@ public final class TriwireServer: Sendable {
   /// Makes a server that serves nothing yet.
   public init(configuration: Configuration = Configuration()) {
     self.configuration = configuration
-    state = Mutex(State())
+    state = Guarded(State())
   }
 
   /// Serves sessions at a path.

@@ -1,4 +1,4 @@
-import Synchronization
+import TriwireIO
 
 /// A named feed that many sessions may subscribe to.
 ///
@@ -20,7 +20,7 @@ public final class Topic: Sendable {
   /// The name.
   public let name: String
   private let history: History
-  private let state: Mutex<State>
+  private let state: Guarded<State>
 
   private struct State {
     var position: UInt64 = 0
@@ -33,7 +33,7 @@ public final class Topic: Sendable {
   init(name: String, history: History) {
     self.name = name
     self.history = history
-    state = Mutex(State())
+    state = Guarded(State())
   }
 
   /// The position of the newest message; 0 before the first.

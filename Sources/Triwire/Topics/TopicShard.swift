@@ -1,10 +1,9 @@
-import Synchronization
 import TriwireIO
 
 /// The subscribers of a topic on one loop, and what was published to them in this turn.
 final class TopicShard: TurnEnd, @unchecked Sendable {
   let loop: EventLoop
-  private let pending = Mutex(Pending())
+  private let pending = Guarded(Pending())
   // Touched on the loop alone.
   private var members: [Subscription] = []
   private var hasPublishedHere = false

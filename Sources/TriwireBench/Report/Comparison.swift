@@ -25,6 +25,18 @@ struct Comparison {
     lines = Comparison.lines(of: pools)
   }
 
+  /// How latency is counted, in a sentence.
+  var latencyNote: String {
+    let echoes = scenario.traffic.count { $0.direction == .echo }
+    let end =
+      switch echoes {
+      case 0: "its arrival"
+      case scenario.traffic.count: "the arrival of its echo"
+      default: "its arrival, or that of its echo"
+      }
+    return "Latency is from the moment a message was due, sent late or not, to \(end)."
+  }
+
   private static func lines(of pools: [Pool]) -> [Line] {
     guard !pools.isEmpty else { return [] }
     let delivered = Line(
@@ -40,6 +52,8 @@ private struct Metric {
   let name: String
   let value: (Pool) -> Double?
   let text: (Double?) -> String
+  /// Whether it says something about the transports, and not about the load generator.
+  let isCompared: Bool
 
   /// The line of this metric, or `nil` when no transport has the figure.
   func line(for pools: [Pool]) -> Comparison.Line? {
@@ -48,7 +62,7 @@ private struct Metric {
     guard !known.isEmpty else { return nil }
     let best = known.min() ?? 0
     let cells = values.map { value in
-      guard let value, best > 0, value / best >= 1.005 else { return text(value) }
+      guard isCompared, let value, best > 0, value / best >= 1.005 else { return text(value) }
       return "\(text(value)) (\(Figures.ratio(value / best)))"
     }
     return Comparison.Line(metric: name, cells: cells)
@@ -59,12 +73,13 @@ private struct Metric {
       Metric("latency max", Figures.duration) {
         $0.latency.count > 0 ? Double($0.latency.maximum) / 1000 : nil
       },
-      Metric("sent late, p99", Figures.duration) {
+      Metric("sent late, p99", Figures.duration, isCompared: false) {
         $0.slip.soundPercentile(99).map { Double($0) / 1000 }
       },
       Metric("payload/message", Figures.bytes) { $0.perMessage(\.payload) },
       Metric("framing/message", Figures.bytes) { $0.perMessage(\.framing) },
       Metric("HTTP/message", Figures.bytes) { $0.perMessage(\.http) },
+      Metric("TLS/message", Figures.bytes) { $0.ifSecured($0.perMessage(\.tls)) },
       Metric("TCP/IP/message", Figures.bytes) { $0.perMessage(\.tcpip) },
       Metric("wire/message", Figures.bytes) { $0.perMessage(\.wire) },
       Metric("of it up", Figures.bytes) { $0.perMessage(\.wire, \.up) },
@@ -73,6 +88,11 @@ private struct Metric {
       Metric("packets/message", { Figures.number($0, places: 2) }) { $0.perMessage(\.segments) },
       Metric("server CPU/message", Figures.duration) { $0.serverPerMessage },
       Metric("client CPU/message", Figures.duration) { $0.clientPerMessage },
+      Metric("TLS handshake p50", Figures.duration) { $0.opening(\.secureMicroseconds) },
+      Metric("TLS bytes/open", Figures.bytes) { pool in
+        pool.ifSecured(
+          pool.mean(\.tlsBytesUp).flatMap { up in pool.mean(\.tlsBytesDown).map { up + $0 } })
+      },
       Metric("open p50", Figures.duration) { $0.opening(\.openMicroseconds) },
       Metric("first message p50", Figures.duration) { $0.opening(\.firstMessageMicroseconds) },
       Metric("round trips to open", { Figures.number($0, places: 1) }) { $0.mean(\.roundTrips) },
@@ -97,8 +117,10 @@ private struct Metric {
   }
 
   private init(
-    _ name: String, _ text: @escaping (Double?) -> String, _ value: @escaping (Pool) -> Double?
+    _ name: String, _ text: @escaping (Double?) -> String, isCompared: Bool = true,
+    _ value: @escaping (Pool) -> Double?
   ) {
+    self.isCompared = isCompared
     self.name = name
     self.value = value
     self.text = text
@@ -140,6 +162,11 @@ private struct Pool {
     guard messages > 0 else { return nil }
     let bytes = trials.reduce(0) { $0 + $1.bytes[keyPath: direction][keyPath: layer] }
     return Double(bytes) / Double(messages)
+  }
+
+  /// A figure of TLS, where there is TLS.
+  func ifSecured(_ figure: Double?) -> Double? {
+    trials.contains { $0.connection.tlsBytesUp > 0 } ? figure : nil
   }
 
   /// What travels beyond the payload, as a part of the payload.

@@ -7,7 +7,7 @@ import Triwire
 struct ClientTests {
   /// The reason why the only attempt failed.
   func reason(
-    _ kind: TransportKind, openSeconds: Double = 20,
+    _ kind: TransportKind, openSeconds: Double = 1000,
     _ answer: @escaping @Sendable (String) -> ScriptedServer.Answer
   ) async throws -> String {
     let reasons = Mailbox<String>()

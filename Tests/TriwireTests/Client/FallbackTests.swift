@@ -58,7 +58,7 @@ struct FallbackTests {
       head.wantsEventStream ? .say(Self.stream) : .silence
     }) { server, configuration in
       var configuration = configuration
-      configuration.openSeconds = 0.5
+      configuration.openSeconds = 0.5 * slowness
       let client = TriwireClient("http://\(server.address)/", configuration: configuration)
       let session = try await within("a session opens") { try await client.connect() }
       #expect(session.transport == .serverSentEvents)

@@ -75,7 +75,7 @@ func withScript(
     let server = try ScriptedServer(on: group, answer)
     var configuration = TriwireClient.Configuration()
     configuration.group = group
-    configuration.openSeconds = 20
+    configuration.openSeconds = 1000
     try await body(server, configuration)
     await server.stop()
   }

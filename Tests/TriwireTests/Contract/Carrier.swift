@@ -21,8 +21,8 @@ struct Carrier: Sendable, CustomTestStringConvertible {
 
 /// What a test wants of a pair.
 struct Terms: Sendable {
-  var server = SessionLimits()
-  var client = SessionLimits()
+  var server = SessionLimits.patient
+  var client = SessionLimits.patient
   /// What runs on the server for the session; it ends when this returns.
   var handler: @Sendable (Session) async throws -> Void = { session in _ = await session.ended() }
 }

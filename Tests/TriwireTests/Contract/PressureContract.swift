@@ -92,15 +92,15 @@ struct PressureContract {
   func busyReader(carrier: Carrier) async throws {
     var terms = Terms()
     for path in [\Terms.server, \Terms.client] {
-      terms[keyPath: path].heartbeatSeconds = 0.25
-      terms[keyPath: path].heartbeatGraceSeconds = 1
+      terms[keyPath: path].heartbeatSeconds = 0.25 * slowness
+      terms[keyPath: path].heartbeatGraceSeconds = slowness
     }
     try await carrier.withPair(terms) { pair in
       let session = pair.server
       let messages = (0..<400).map { Message("\($0) " + String(repeating: "x", count: 1000)) }
       let sender = Task { try await pair.client.send(all: messages) }
       // Longer than a heartbeat and its grace nobody reads, and the inbox is full.
-      let late = EventLoop.clock() + 2_500_000_000
+      let late = EventLoop.clock() + UInt64(2_500_000_000 * slowness)
       try await session.loop.wait("the heartbeats") { EventLoop.clock() >= late }
       #expect(try await session.take(400) == messages)
       try await within("the sender ends") { try await sender.value }
@@ -114,11 +114,11 @@ struct PressureContract {
   func idle(carrier: Carrier) async throws {
     var terms = Terms()
     for path in [\Terms.server, \Terms.client] {
-      terms[keyPath: path].heartbeatSeconds = 0.05
-      terms[keyPath: path].heartbeatGraceSeconds = 0.75
+      terms[keyPath: path].heartbeatSeconds = 0.05 * slowness
+      terms[keyPath: path].heartbeatGraceSeconds = 0.75 * slowness
     }
     try await carrier.withPair(terms) { pair in
-      let late = EventLoop.clock() + 2_000_000_000
+      let late = EventLoop.clock() + UInt64(2_000_000_000 * slowness)
       try await pair.server.loop.wait("the heartbeats") { EventLoop.clock() >= late }
       for (from, to) in pair.directions {
         try await from.send("still here")

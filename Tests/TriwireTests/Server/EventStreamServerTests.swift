@@ -6,7 +6,7 @@ import Triwire
 struct EventStreamServerTests {
   /// Opens a stream; what the session sends is up to `send`.
   func run(
-    limits: SessionLimits = SessionLimits(), version: String = "HTTP/1.1",
+    limits: SessionLimits = .patient, version: String = "HTTP/1.1",
     handler: @escaping @Sendable (Session) async throws -> Void,
     _ body: @escaping @Sendable (RawPeer, RawAnswer, Rig) async throws -> Void
   ) async throws {
@@ -76,7 +76,7 @@ struct EventStreamServerTests {
 
   @Test("A stream with nothing to say sends a comment now and then")
   func heartbeat() async throws {
-    var limits = SessionLimits()
+    var limits = SessionLimits.patient
     limits.heartbeatSeconds = 0.05
     try await run(limits: limits, handler: { _ = await $0.ended() }) { peer, _, _ in
       for _ in 0..<4 {

@@ -35,7 +35,7 @@ struct LongPollTests {
   }
 
   func run(
-    _ limits: SessionLimits = SessionLimits(),
+    _ limits: SessionLimits = .patient,
     _ body: @escaping @Sendable (Rig) async throws -> Void
   ) async throws {
     try await Rig.run(session: limits, TrafficTests.addEcho, body)
@@ -154,7 +154,7 @@ struct LongPollTests {
 
   @Test("A poll is held no longer than the limit, or than the client wants")
   func holdTime() async throws {
-    var limits = SessionLimits()
+    var limits = SessionLimits.patient
     limits.pollHoldSeconds = 0.1
     try await run(limits) { rig in
       let client = try await Client(rig)
@@ -170,7 +170,7 @@ struct LongPollTests {
 
   @Test("Bad posts are refused with the reason, and the session lives on")
   func badPosts() async throws {
-    var limits = SessionLimits()
+    var limits = SessionLimits.patient
     limits.messageBytes = 100
     try await run(limits) { rig in
       let client = try await Client(rig)
@@ -214,7 +214,7 @@ struct LongPollTests {
 
   @Test("A client that stays away is forgotten, one that polls on is not")
   func silence() async throws {
-    var limits = SessionLimits()
+    var limits = SessionLimits.patient
     limits.pollGapSeconds = 0.1
     limits.pollHoldSeconds = 0.05
     try await run(limits) { rig in

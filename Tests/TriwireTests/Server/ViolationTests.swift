@@ -136,7 +136,7 @@ struct ViolationTests {
     ) { rig in
       let peer = try rig.rawPeer()
       try await peer.send(start)
-      let answer = try await within("the answer comes by itself", seconds: 4) {
+      let answer = try await within("the answer comes by itself") {
         try await peer.answer()
       }
       #expect(answer.status == 408)
@@ -152,7 +152,7 @@ struct ViolationTests {
       let used = try rig.rawPeer()
       #expect(try await used.exchange(request("GET /hello")).status == 200)
       for peer in [silent, used] {
-        let rest = try await within("the connection ends by itself", seconds: 4) {
+        let rest = try await within("the connection ends by itself") {
           try await peer.receiveAll()
         }
         #expect(rest.isEmpty)
