@@ -79,6 +79,7 @@ private struct Metric {
       Metric("payload/message", Figures.bytes) { $0.perMessage(\.payload) },
       Metric("framing/message", Figures.bytes) { $0.perMessage(\.framing) },
       Metric("HTTP/message", Figures.bytes) { $0.perMessage(\.http) },
+      Metric("TLS/message", Figures.bytes) { $0.ifSecured($0.perMessage(\.tls)) },
       Metric("TCP/IP/message", Figures.bytes) { $0.perMessage(\.tcpip) },
       Metric("wire/message", Figures.bytes) { $0.perMessage(\.wire) },
       Metric("of it up", Figures.bytes) { $0.perMessage(\.wire, \.up) },
@@ -87,6 +88,11 @@ private struct Metric {
       Metric("packets/message", { Figures.number($0, places: 2) }) { $0.perMessage(\.segments) },
       Metric("server CPU/message", Figures.duration) { $0.serverPerMessage },
       Metric("client CPU/message", Figures.duration) { $0.clientPerMessage },
+      Metric("TLS handshake p50", Figures.duration) { $0.opening(\.secureMicroseconds) },
+      Metric("TLS bytes/open", Figures.bytes) { pool in
+        pool.ifSecured(
+          pool.mean(\.tlsBytesUp).flatMap { up in pool.mean(\.tlsBytesDown).map { up + $0 } })
+      },
       Metric("open p50", Figures.duration) { $0.opening(\.openMicroseconds) },
       Metric("first message p50", Figures.duration) { $0.opening(\.firstMessageMicroseconds) },
       Metric("round trips to open", { Figures.number($0, places: 1) }) { $0.mean(\.roundTrips) },
@@ -156,6 +162,11 @@ private struct Pool {
     guard messages > 0 else { return nil }
     let bytes = trials.reduce(0) { $0 + $1.bytes[keyPath: direction][keyPath: layer] }
     return Double(bytes) / Double(messages)
+  }
+
+  /// A figure of TLS, where there is TLS.
+  func ifSecured(_ figure: Double?) -> Double? {
+    trials.contains { $0.connection.tlsBytesUp > 0 } ? figure : nil
   }
 
   /// What travels beyond the payload, as a part of the payload.

@@ -3,7 +3,7 @@ import Triwire
 
 /// What the process that measures tells the server of a trial, one JSON object per line.
 enum ControlRequest: Codable, Sendable {
-  /// Serve this trial; answered by ``ControlReply/ready(port:)``.
+  /// Serve this trial; answered by ``ControlReply/ready(port:certificate:)``.
   case configure(TrialSetup)
   /// Send your part of the plan; its times count from this moment of the monotonic clock.
   case start(at: UInt64)
@@ -17,8 +17,8 @@ enum ControlRequest: Codable, Sendable {
 
 /// What the server of a trial answers, one JSON object per line.
 enum ControlReply: Codable, Sendable {
-  /// It listens.
-  case ready(port: UInt16)
+  /// It listens, and has made this certificate for the trial if it speaks TLS.
+  case ready(port: UInt16, certificate: String?)
   /// It will send.
   case started
   /// What its sessions have moved.

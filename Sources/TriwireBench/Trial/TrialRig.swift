@@ -23,13 +23,15 @@ final class TrialRig {
     let scenario = trial.scenario
     try checkDescriptors()
     let setup = TrialSetup(scenario: scenario, seed: trial.seed, core: Cores.server)
-    guard case .ready(let port) = try await server.ask(.configure(setup)) else {
+    guard case .ready(let port, let certificate) = try await server.ask(.configure(setup)) else {
       throw TrialFailure("the server did not say where it listens")
     }
+    clients.reach(port: port, certificate: certificate)
+    try await clients.prepareToResume()
     let before = try await Reading(self)
     var steps: [MemoryCost.Step] = []
     for step in scenario.idle?.steps ?? TrialRig.steps(to: scenario.clients) {
-      try await clients.connect(upTo: step, port: port) { [watcher] connected in
+      try await clients.connect(upTo: step) { [watcher] connected in
         watcher?(TrialProgress(phase: .connecting, connected: connected))
       }
       steps.append(try await idle(step))
@@ -39,7 +41,7 @@ final class TrialRig {
     let after = try await Reading(self)
     measurement.memory = MemoryCost(steps: steps)
     measurement.connection = ConnectionCost(
-      await clients.openings(), from: before, to: after)
+      await clients.openings(), scenario.tls, from: before, to: after)
     if scenario.traffic.isEmpty { measurement.failures += after.disagreements }
   }
 
