@@ -19,10 +19,10 @@ final class LoadClients: @unchecked Sendable {
   /// Seconds a greeting may take, and seconds the close of all sessions may take.
   private static let patience: UInt64 = 10_000_000_000
 
-  init(_ trial: Trial, _ plan: SendPlan, core: Int?) throws {
+  init(_ trial: Trial, _ plan: SendPlan) throws {
     self.trial = trial
     self.plan = plan
-    group = try EventLoopGroup(count: 1, cpus: core.map { [$0] } ?? [])
+    group = try MeasuredConnections.loopOfClients()
     loop = group.next()
     receiver = Receiver(trial.scenario, plan, of: .clients)
   }
@@ -32,11 +32,7 @@ final class LoadClients: @unchecked Sendable {
   /// - Throws: `ConnectError` when one cannot be opened, ``TrialFailure`` when it stays silent,
   ///   `CancellationError`.
   func connect(upTo count: Int, port: UInt16, _ show: ((Int) -> Void)?) async throws {
-    var configuration = TriwireClient.Configuration()
-    configuration.group = group
-    configuration.session = TrialSetup.session
-    configuration.maximumSegment = TrialSetup.maximumSegment
-    configuration.congestionControl = TrialSetup.congestionControl
+    let configuration = MeasuredConnections.clients(on: group)
     for client in await self.count..<count {
       try Task.checkCancellation()
       let url = "http://127.0.0.1:\(port)/client/\(client)"
