@@ -78,7 +78,7 @@ struct Command: Sendable {
   }
 
   private static func help(_ words: [String]) throws -> ExitStatus {
-    guard let name = words.first else {
+    guard let name = words.first, name != "help", !name.hasPrefix("-") else {
       Output.print(overview)
       return .done
     }
@@ -88,7 +88,8 @@ struct Command: Sendable {
   }
 
   private static func unknown(_ name: String) -> UsageError {
-    let hint = Suggestion.phrase(for: name, among: all.map(\.name), quoted: "")
+    let hint = Suggestion.phrase(
+      for: name, among: all.map(\.name) + ["--help", "--version"], quoted: "")
     return UsageError(message: "there is no command \(name)\(hint)")
   }
 }

@@ -17,7 +17,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .failed: "a trial failed, or the command could not do its work"
     case .usage: "the command line is wrong"
     case .badScenario: "a scenario file is wrong"
-    case .interrupted: "stopped by Ctrl-C; what was measured is written"
+    case .interrupted: "stopped by Ctrl-C or SIGTERM; what was measured is kept"
     }
   }
 }
@@ -50,9 +50,6 @@ enum Output {
     }
   }
 
-  /// Whether a descriptor is a terminal.
-  static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
-
   /// How many characters fit in a line; `nil` where there is no terminal, or it does not say.
   static func width(_ descriptor: Int32) -> Int? {
     var size = winsize()
@@ -62,11 +59,13 @@ enum Output {
     return Int(size.ws_col)
   }
 
-  /// Whether text for a descriptor may be coloured: on a terminal, unless NO_COLOR is set
-  /// (no-color.org) or the terminal can do nothing.
+  /// Whether a descriptor is a terminal that knows how to erase a line and to colour text.
+  static func canErase(_ descriptor: Int32) -> Bool {
+    isatty(descriptor) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+  }
+
+  /// Whether text for a descriptor may be coloured: unless NO_COLOR is set (no-color.org).
   static func isColoured(_ descriptor: Int32) -> Bool {
-    let environment = ProcessInfo.processInfo.environment
-    return isTerminal(descriptor) && environment["NO_COLOR", default: ""].isEmpty
-      && environment["TERM"] != "dumb"
+    canErase(descriptor) && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
   }
 }

@@ -49,7 +49,7 @@ private func measure(_ plan: FloorPlan) async throws -> ExitStatus {
   let line = LiveLine()
   let start = ContinuousClock.now
   let report = try await FloorRun(plan).measure { done, next in
-    line.show { _ in progress(done, of: plan, next, since: start) }
+    line.show { progress(done, of: plan, next, since: start) }
     if !line.isLive, done % FloorTrial.all.count == 0 {
       Output.complain("round \(done / FloorTrial.all.count + 1) of \(plan.rounds)")
     }
@@ -63,11 +63,11 @@ private func measure(_ plan: FloorPlan) async throws -> ExitStatus {
 
 private func progress(
   _ done: Int, of plan: FloorPlan, _ next: FloorTrial, since start: ContinuousClock.Instant
-) -> String {
+) -> [String] {
   let all = plan.rounds * FloorTrial.all.count
   let taken = start.duration(to: .now)
   // Before anything was measured: what a cell takes beyond its window is mostly connecting.
   let each = done > 0 ? taken / done : .seconds(plan.window.seconds * 4 / 3 + 0.1)
-  return "[\(done + 1)/\(all)] \(next.name), \(next.load.name), "
-    + "\(timeLeft(each * (all - done))) left"
+  let (count, left) = ("[\(done + 1)/\(all)]", "\(timeLeft(each * (all - done))) left")
+  return ["\(count) \(next.name), \(next.load.name), \(left)", "\(count) \(left)"]
 }

@@ -10,7 +10,8 @@ func timeLeft(_ duration: Duration) -> String {
 /// One line on the terminal that is written over and over while something runs.
 ///
 /// It goes to standard error, so that results can be piped, is written at most ten times a second
-/// however often news come, and never wraps. Where standard error is no terminal it stays silent.
+/// however often news come, and never wraps. Where standard error is no terminal, or one that
+/// cannot erase, it stays silent.
 final class LiveLine: Sendable {
   /// Whether there is a terminal to show it on.
   let isLive: Bool
@@ -19,12 +20,14 @@ final class LiveLine: Sendable {
   private static let interval = Duration.milliseconds(100)
 
   init(isQuiet: Bool = false) {
-    isLive = !isQuiet && Output.isTerminal(STDERR_FILENO)
+    isLive = !isQuiet && Output.canErase(STDERR_FILENO)
   }
 
-  /// Shows the text in place of what stood there, unless the last one is too recent; `text` is
-  /// told how many characters fit and is called only if it is shown.
-  func show(_ text: (_ width: Int) -> String) {
+  /// Shows a text in place of what stood there, unless the last one is too recent.
+  ///
+  /// - Parameter versions: The same news in ever fewer words, asked for only if it is shown; the
+  ///   first that fits is shown, or else as much of the last as does.
+  func show(_ versions: () -> [String]) {
     guard isLive else { return }
     let isDue = lastShown.withLock { last in
       let now = ContinuousClock.now
@@ -35,9 +38,9 @@ final class LiveLine: Sendable {
     guard isDue else { return }
     // A terminal that is written to its last column may wrap already.
     let width = (Output.width(STDERR_FILENO) ?? 80) - 1
-    let line = text(width)
-    let fitting = line.count <= width ? line : line.prefix(width - 1) + "…"
-    Output.write("\r\u{1B}[K\(fitting)", to: STDERR_FILENO)
+    let versions = versions()
+    let text = versions.first { $0.count <= width } ?? (versions.last ?? "").prefix(width - 1) + "…"
+    Output.write("\r\u{1B}[K\(text)", to: STDERR_FILENO)
   }
 
   /// Takes the line away; the next one is shown however soon it comes.

@@ -9,7 +9,6 @@ import TriwireBench
 /// All of it goes to standard error, so that tables can be piped.
 final class Progress: Sendable {
   private struct State {
-    var prefix = ""
     var position = 0
     var trialStart = ContinuousClock.now
     /// How long a trial took beyond what it had to, on average so far.
@@ -29,17 +28,23 @@ final class Progress: Sendable {
 
   /// A trial starts, counted from 0.
   func start(_ position: Int) {
-    let trial = trials[position]
-    let count = "\(trials.count)"
-    let number = String(repeating: " ", count: count.count - "\(position + 1)".count)
     state.withLock { state in
       state.position = position
       state.trialStart = .now
-      state.prefix =
-        "[\(number)\(position + 1)/\(count)] \(trial.scenario.name) \(trial.transport.rawValue) "
-        + "\(trial.repetition)/\(trial.scenario.repetitions)"
     }
     show(TrialProgress(phase: .connecting))
+  }
+
+  /// Which trial it is: `[1/6] echo sse 1/1`.
+  private func name(of position: Int, withScenario: Bool = true) -> String {
+    let trial = trials[position]
+    let count = "\(trials.count)"
+    let blanks = String(repeating: " ", count: count.count - "\(position + 1)".count)
+    let words = [
+      "[\(blanks)\(position + 1)/\(count)]", withScenario ? trial.scenario.name : nil,
+      trial.transport.rawValue, "\(trial.repetition)/\(trial.scenario.repetitions)",
+    ]
+    return words.compactMap { $0 }.joined(separator: " ")
   }
 
   /// Whom a trial tells how far it is, or `nil` when there is no line to show it in.
@@ -49,28 +54,31 @@ final class Progress: Sendable {
   }
 
   private func show(_ progress: TrialProgress) {
-    line.show { _ in
-      state.withLock { state in
-        let left = timeLeft(.seconds(remaining(state, .now)))
-        return "\(state.prefix): \(progress.line), \(left) left"
-      }
+    line.show {
+      let state = state.withLock { $0 }
+      let left = "\(timeLeft(.seconds(remaining(state, .now)))) left"
+      let name = name(of: state.position)
+      return [
+        "\(name): \(progress.line), \(left)", "\(name): \(progress.shortLine), \(left)",
+        "\(self.name(of: state.position, withScenario: false)): \(progress.shortLine), \(left)",
+      ]
     }
   }
 
   /// The trial has ended.
   func finish(_ measurement: Measurement) {
-    let prefix = state.withLock { state in
+    let position = state.withLock { state in
       let taken = seconds(state.trialStart.duration(to: .now))
       let needed = trials[state.position].shortestDuration.seconds
       let done = Double(state.position + 1)
       state.overhead += (max(0, taken - needed) - state.overhead) / done
-      return state.prefix
+      return state.position
     }
     line.clear()
     guard !isQuiet || !measurement.failures.isEmpty else { return }
     let page = Page.current(STDERR_FILENO)
-    let text = "\(prefix): \(measurement.line)"
-    Output.complain(measurement.failures.isEmpty ? text : page.red(text))
+    let text = page.wrapped("\(name(of: position)): \(measurement.line)", hanging: 2)
+    Output.write(measurement.failures.isEmpty ? text : page.red(text), to: STDERR_FILENO)
   }
 
   /// Takes the live line away.

@@ -32,7 +32,12 @@ extension Command {
       repetitions: try arguments.number("--repetitions", from: 1, to: 100),
       seed: try arguments.number("--seed", from: 0, to: 1 << 53))
     let plan = Plan(try Suite.files(arguments.operands), choosing: choices)
-    let folder = try ReportFolder(path: arguments.text("--output") ?? freshFolder())
+    let folder =
+      if let path = arguments.text("--output") {
+        try ReportFolder(path: path)
+      } else {
+        try ReportFolder(in: "Reports", named: timestamp().replacing(":", with: "-"))
+      }
     let task = Task { [isQuiet = arguments.has("--quiet")] in
       try await SuiteRun(plan, into: folder, isQuiet: isQuiet).run()
     }
@@ -41,13 +46,6 @@ extension Command {
     return try await task.value
   }
 
-  /// A folder in `Reports` that is not there yet, named for the moment.
-  private static func freshFolder() -> String {
-    let name = "Reports/" + timestamp().replacing(":", with: "-")
-    let taken = (2...).lazy.map { "\(name)-\($0)" }
-    guard FileManager.default.fileExists(atPath: name) else { return name }
-    return taken.first { !FileManager.default.fileExists(atPath: $0) } ?? name
-  }
 }
 
 /// All trials of a plan, one after the other, with a report that grows by each.
@@ -94,14 +92,17 @@ private struct SuiteRun {
     progress.clear()
     report.environment.load.append(.current)
     try folder.write(report)
-    if !isQuiet {
+    if !isQuiet, !report.trials.isEmpty {
       Output.print(report.text(on: .current(STDOUT_FILENO)))
       Output.print("Written to \(folder.resultPath) and \(folder.markdownPath)")
     }
     if report.state == .interrupted {
+      let count = report.trials.count
       Output.complain(
-        "triwire: stopped after \(report.trials.count) of \(report.plannedTrials) trials, "
-          + "the report has what was measured")
+        count == 0
+          ? "triwire: stopped before a trial had ended, nothing was measured"
+          : "triwire: stopped after \(count) of \(report.plannedTrials) trials, "
+            + "the report has what was measured")
       return .interrupted
     }
     return report.trials.allSatisfy(\.failures.isEmpty) ? .done : .failed

@@ -26,6 +26,10 @@ extension Command {
     guard let address = arguments.text("--listen") else {
       throw UsageError(message: "write where to listen: --listen 127.0.0.1:8080")
     }
+    guard SocketAddress.split(address) != nil else {
+      throw UsageError(
+        message: "--listen is \(address), write HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080")
+    }
     var configuration = TriwireServer.Configuration()
     configuration.loops = try arguments.number("--loops", from: 1, to: 256)
     if let limit = try arguments.number("--message-limit", from: 1, to: 1 << 30) {

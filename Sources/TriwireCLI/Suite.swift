@@ -15,6 +15,9 @@ enum Suite {
     for path in try paths(operands) {
       do throws(ScenarioError) {
         let file = try ScenarioFile(path: path)
+        guard !files.contains(where: { $0.path == path }) else {
+          throw ScenarioError(file: path, "this file is named twice, name it once")
+        }
         if let other = files.first(where: { $0.scenario.name == file.scenario.name }) {
           throw ScenarioError(
             file: path,

@@ -10,6 +10,7 @@ from server import Server
 
 # Importing a module enters its checks; they run in this order.
 import websocket_clients  # noqa: F401
+import deflate_clients  # noqa: F401
 import http_clients  # noqa: F401
 import event_stream_clients  # noqa: F401
 import curl_clients  # noqa: F401

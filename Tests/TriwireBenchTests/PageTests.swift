@@ -40,8 +40,8 @@ struct PageTests {
   func paragraph() {
     #expect(Page().wrapped("some words here") == "some words here\n")
     #expect(
-      Page(width: 10).wrapped("some words of which one is indispensable to all", indent: " ")
-        == " some\n words of\n which one\n is\n indispensable\n to all\n")
+      Page(width: 10).wrapped("  some words of which one is indispensable to all", hanging: 4)
+        == "  some\n    words\n    of\n    which\n    one is\n    indispensable\n    to all\n")
     #expect(Page(width: 80).narrowed(to: 4).wrapped("two words") == "two\nwords\n")
   }
 }

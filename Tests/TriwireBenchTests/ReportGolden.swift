@@ -2,7 +2,7 @@
 let goldenTerminal = """
   x  a small sample
     long-polling, repetition 1: lost 1 of 1,000 messages
-                                 websocket     long-polling
+    (×: times the best)          websocket     long-polling
     delivered               1,000 of 1,000     999 of 1,000
     latency p50                    1.00 ms  3.00 ms (3.00×)
     latency p90                    1.80 ms  5.40 ms (3.00×)
@@ -25,6 +25,7 @@ let goldenTerminal = """
     system calls/open                  0.0              0.0
     memory/connection              2,345 B          2,345 B
     descriptors/connection            1.00             1.00
+    Latency is from the moment a message was due, sent late or not, to its arrival.
 
   """
 

@@ -30,7 +30,7 @@ let helpSnapshots = [
         1    a trial failed, or the command could not do its work
         64   the command line is wrong
         65   a scenario file is wrong
-        130  stopped by Ctrl-C; what was measured is written
+        130  stopped by Ctrl-C or SIGTERM; what was measured is kept
 
       triwire COMMAND --help says more about each.
 

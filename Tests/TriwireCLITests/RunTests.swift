@@ -72,6 +72,19 @@ struct RunTests {
     }
   }
 
+  @Test("A folder that cannot be made is told before anything is measured, with status 1")
+  func unwritable() async throws {
+    try await withTemporaryFolder { folder in
+      try tiny.write(to: folder.appending(path: "tiny.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire("run", "tiny.json", "--output", "tiny.json/Out", in: folder)
+      #expect(outcome.status == 1)
+      #expect(outcome.output == "")
+      #expect(
+        outcome.complaint == "triwire: cannot make the folder tiny.json/Out: Not a directory; "
+          + "choose another folder with --output\n")
+    }
+  }
+
   @Test("More clients than descriptors fail the trial, with a sentence and status 1")
   func descriptors() async throws {
     try await withTemporaryFolder { folder in

@@ -59,6 +59,12 @@ struct UsageTests {
     ),
     (["validate"], "write which scenario files to check", "triwire validate --help"),
     (["serve"], "write where to listen: --listen 127.0.0.1:8080", "triwire serve --help"),
+    (
+      ["serve", "--listen", "8080"],
+      "--listen is 8080, write HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080",
+      "triwire serve --help"
+    ),
+    (["version"], "there is no command version, did you mean --version?", "triwire --help"),
     (["serve", "8080"], "triwire serve takes no 8080, only options", "triwire serve --help"),
   ]
 

@@ -25,6 +25,18 @@ struct Comparison {
     lines = Comparison.lines(of: pools)
   }
 
+  /// How latency is counted, in a sentence.
+  var latencyNote: String {
+    let echoes = scenario.traffic.count { $0.direction == .echo }
+    let end =
+      switch echoes {
+      case 0: "its arrival"
+      case scenario.traffic.count: "the arrival of its echo"
+      default: "its arrival, or that of its echo"
+      }
+    return "Latency is from the moment a message was due, sent late or not, to \(end)."
+  }
+
   private static func lines(of pools: [Pool]) -> [Line] {
     guard !pools.isEmpty else { return [] }
     let delivered = Line(
@@ -40,6 +52,8 @@ private struct Metric {
   let name: String
   let value: (Pool) -> Double?
   let text: (Double?) -> String
+  /// Whether it says something about the transports, and not about the load generator.
+  let isCompared: Bool
 
   /// The line of this metric, or `nil` when no transport has the figure.
   func line(for pools: [Pool]) -> Comparison.Line? {
@@ -48,7 +62,7 @@ private struct Metric {
     guard !known.isEmpty else { return nil }
     let best = known.min() ?? 0
     let cells = values.map { value in
-      guard let value, best > 0, value / best >= 1.005 else { return text(value) }
+      guard isCompared, let value, best > 0, value / best >= 1.005 else { return text(value) }
       return "\(text(value)) (\(Figures.ratio(value / best)))"
     }
     return Comparison.Line(metric: name, cells: cells)
@@ -59,7 +73,7 @@ private struct Metric {
       Metric("latency max", Figures.duration) {
         $0.latency.count > 0 ? Double($0.latency.maximum) / 1000 : nil
       },
-      Metric("sent late, p99", Figures.duration) {
+      Metric("sent late, p99", Figures.duration, isCompared: false) {
         $0.slip.soundPercentile(99).map { Double($0) / 1000 }
       },
       Metric("payload/message", Figures.bytes) { $0.perMessage(\.payload) },
@@ -97,8 +111,10 @@ private struct Metric {
   }
 
   private init(
-    _ name: String, _ text: @escaping (Double?) -> String, _ value: @escaping (Pool) -> Double?
+    _ name: String, _ text: @escaping (Double?) -> String, isCompared: Bool = true,
+    _ value: @escaping (Pool) -> Double?
   ) {
+    self.isCompared = isCompared
     self.name = name
     self.value = value
     self.text = text

@@ -32,7 +32,8 @@ extension Report {
 
   private func section(_ comparison: Comparison) -> String {
     let scenario = comparison.scenario
-    let head = "## \(scenario.name)\n\n\(scenario.description)."
+    let description = scenario.description.isEmpty ? "" : "\n\n\(scenario.description)."
+    let head = "## \(scenario.name)\(description)"
     let first = comparison.failures.map { "**\($0)**\n\n" }.joined()
     guard !comparison.transports.isEmpty else { return "\(head)\n\nNo trial of it has run." }
     let names = comparison.transports.map { " \($0.rawValue) |" }.joined()

@@ -22,19 +22,20 @@ package struct Page: Sendable {
   /// A paragraph as lines that fit, with a line end each.
   ///
   /// - Parameters:
-  ///   - text: Words with single blanks between them.
-  ///   - indent: What each line begins with.
+  ///   - text: Words with blanks between them, and before the first where it is to stand further in.
+  ///   - hanging: How many blanks the second line and those after it begin with.
   /// - Returns: The lines; a word that is longer than a line has one of its own.
-  package func wrapped(_ text: String, indent: String = "") -> String {
-    let room = (width ?? .max) - indent.count
+  package func wrapped(_ text: String, hanging: Int = 0) -> String {
+    let indent = String(repeating: " ", count: hanging)
     let words = text.split(separator: " ", omittingEmptySubsequences: false)
-    return words.reduce(into: [String]()) { lines, word in
-      if let last = lines.last, last.count + 1 + word.count <= room {
+    return words.dropFirst().reduce(into: [String(words[0])]) { lines, word in
+      let last = lines[lines.count - 1]
+      if last.count + 1 + word.count <= width ?? .max || last.allSatisfy({ $0 == " " }) {
         lines[lines.count - 1] = "\(last) \(word)"
       } else {
-        lines.append(String(word))
+        lines.append(indent + word)
       }
-    }.map { "\(indent)\($0)\n" }.joined()
+    }.map { "\($0)\n" }.joined()
   }
 
   /// The same page with lines no longer than that, for prose.

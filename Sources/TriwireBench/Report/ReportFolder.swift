@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 /// The folder a report is written to, after every trial.
 public struct ReportFolder: Sendable {
@@ -7,10 +8,27 @@ public struct ReportFolder: Sendable {
 
   /// Creates the folder and those above it, unless they are there.
   ///
-  /// - Throws: A Foundation error when the file system refuses.
-  public init(path: String) throws {
+  /// - Throws: ``ReportError`` when the file system refuses.
+  public init(path: String) throws(ReportError) {
     self.path = path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    try attempt("make the folder \(path)") {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+  }
+
+  /// Creates a folder that was not there, with a number at its name's end where that is taken.
+  ///
+  /// - Parameters:
+  ///   - parent: The folder to create it in; it is created as well, unless it is there.
+  ///   - name: Its name.
+  /// - Throws: ``ReportError`` when the file system refuses.
+  public init(in parent: String, named name: String) throws(ReportError) {
+    try self.init(path: parent)
+    let path = "\(parent)/\(name)"
+    let candidates = [path] + (2...1000).map { "\(path)-\($0)" }
+    // `mkdir` fails where something is, so that two who start at the same moment do not meet.
+    let free = candidates.first { unsafe mkdir($0, 0o777) == 0 || errno != EEXIST }
+    try self.init(path: free ?? path)
   }
 
   /// Where the data goes.
@@ -20,10 +38,32 @@ public struct ReportFolder: Sendable {
 
   /// Writes `result.json` and `report.md`, each as a whole: a reader never sees half a file.
   ///
-  /// - Throws: A Foundation error when the file system refuses.
-  public func write(_ report: Report) throws {
-    try Data(report.json).write(to: URL(filePath: resultPath), options: .atomic)
-    try Data(report.markdown.utf8).write(to: URL(filePath: markdownPath), options: .atomic)
+  /// - Throws: ``ReportError`` when the file system refuses.
+  public func write(_ report: Report) throws(ReportError) {
+    try attempt("write \(resultPath)") {
+      try Data(report.json).write(to: URL(filePath: resultPath), options: .atomic)
+    }
+    try attempt("write \(markdownPath)") {
+      try Data(report.markdown.utf8).write(to: URL(filePath: markdownPath), options: .atomic)
+    }
+  }
+}
+
+/// Why a report could not be written, as a sentence.
+public struct ReportError: Error, Equatable, CustomStringConvertible {
+  /// What was to be done, why it could not, and what to do about it.
+  public let description: String
+}
+
+/// Does something with files, and turns what Foundation says of a failure into a sentence.
+private func attempt(_ what: String, _ work: () throws -> Void) throws(ReportError) {
+  do {
+    try work()
+  } catch {
+    let code = ((error as? CocoaError)?.underlying as? POSIXError)?.code.rawValue
+    let reason = code.map { unsafe String(cString: strerror($0)) } ?? "\(error)"
+    throw ReportError(
+      description: "cannot \(what): \(reason); choose another folder with --output")
   }
 }
 

@@ -11,13 +11,15 @@ extension Report {
 
   private func text(of comparison: Comparison, on page: Page) -> String {
     let scenario = comparison.scenario
-    let title = page.wrapped("\(scenario.name)  \(scenario.description)")
+    let description = scenario.description.isEmpty ? "" : "  \(scenario.description)"
+    let title = page.wrapped(scenario.name + description)
     let head = page.bold(scenario.name) + title.dropFirst(scenario.name.count)
-    let failures = comparison.failures.map { page.red(page.wrapped($0, indent: "  ")) }.joined()
+    let failures = comparison.failures.map { page.red(page.wrapped("  \($0)", hanging: 4)) }
+      .joined()
     guard !comparison.transports.isEmpty else { return head + "  no trial of it has run\n" }
     let table = page.table(
-      [""] + comparison.transports.map(\.rawValue),
+      ["(×: times the best)"] + comparison.transports.map(\.rawValue),
       comparison.lines.map { [$0.metric] + $0.cells })
-    return head + failures + table
+    return head + failures + table + page.wrapped("  \(comparison.latencyNote)", hanging: 2)
   }
 }

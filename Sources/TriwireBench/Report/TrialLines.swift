@@ -2,13 +2,21 @@ extension TrialProgress {
   /// The progress in a few words: `measuring, 2,003 messages/s, p99 123 µs`.
   package var line: String {
     switch phase {
-    case .connecting, .idling: return "\(phase.rawValue), \(grouped(connected)) clients"
-    case .warmingUp, .measuring, .draining:
-      let rate = "\(grouped(Int(messagesPerSecond.rounded()))) messages/s"
-      let tail = p99.map { ", p99 \(Figures.duration(Double($0) / 1000))" } ?? ""
-      return "\(phase.rawValue), \(rate)\(tail)"
+    case .connecting, .idling: shortLine
+    case .warmingUp, .measuring: "\(phase.rawValue), \(rate) messages/s\(tail)"
     }
   }
+
+  /// The progress in fewer words: `2,003/s, p99 123 µs`.
+  package var shortLine: String {
+    switch phase {
+    case .connecting, .idling: "\(phase.rawValue), \(grouped(connected)) clients"
+    case .warmingUp, .measuring: "\(rate)/s\(tail)"
+    }
+  }
+
+  private var rate: String { grouped(Int(messagesPerSecond.rounded())) }
+  private var tail: String { p99.map { ", p99 \(Figures.duration(Double($0) / 1000))" } ?? "" }
 }
 
 extension Measurement {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 /// A scenario file that was read and found correct.
 ///
@@ -16,9 +17,14 @@ public struct ScenarioFile: Sendable {
   /// - Throws: `ScenarioError` when the file cannot be read or something in it is wrong.
   public init(path: String) throws(ScenarioError) {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw ScenarioError(file: path, "there is no such file to read")
+      throw ScenarioError(file: path, ScenarioFile.whyUnreadable(path))
     }
     try self.init(text: [UInt8](data), path: path)
+  }
+
+  private static func whyUnreadable(_ path: String) -> String {
+    if unsafe access(path, R_OK) == 0 { return "this is no plain file" }
+    return errno == ENOENT ? "there is no such file to read" : "this file is not yours to read"
   }
 
   /// Reads the text of a scenario file; `path` is only for messages.

@@ -10,8 +10,6 @@ public struct TrialProgress: Sendable, Equatable {
     case warmingUp = "warming up"
     /// Messages flow and are measured.
     case measuring
-    /// No more messages are sent, the last ones arrive.
-    case draining
   }
 
   /// Which part it is in.

@@ -32,9 +32,11 @@ public struct DeflateOptions: Sendable, Equatable {
   /// Messages shorter than this are sent as they are, in bytes; 64 by default.
   public var threshold = 64
 
-  /// The most that a message may grow in decompression, as a factor; 1,000 by default, which is
-  /// near what deflate can reach, so that only the limit of the message bounds ordinary traffic.
-  public var maximumRatio = 1000
+  /// The most that a message may grow in decompression, as a factor; 2,000 by default.
+  ///
+  /// Deflate cannot reach that (1,032 is its most), so that unless it is lowered the limit of the
+  /// message alone bounds a bomb. It counts once a message is over 64 KiB.
+  public var maximumRatio = 2000
 
   /// The default options.
   public init() {}
