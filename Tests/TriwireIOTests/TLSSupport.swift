@@ -16,7 +16,15 @@ struct Certificates: Sendable {
 
   /// A server's options.
   var serving: TLSServerOptions {
-    TLSServerOptions(certificate: .text(server.certificate), key: .text(server.key))
+    Self.serving(server)
+  }
+
+  /// The options of a server that is patient with handshakes, however busy the machine is.
+  static func serving(_ identity: TLSIdentity) -> TLSServerOptions {
+    var options = TLSServerOptions(
+      certificate: .text(identity.certificate), key: .text(identity.key))
+    options.handshakeSeconds = 1000
+    return options
   }
 
   /// The options of a client that trusts the authority.
@@ -64,7 +72,8 @@ final class SecureLobby: Sendable {
     return try await within("a connection is secured") {
       let stream = try await Connector.connect(to: [address], on: loop)
       try await stream.secured(
-        reaching: host, port: address.port, try TLSContext.shared(options), within: 20_000_000_000)
+        reaching: host, port: address.port, try TLSContext.shared(options),
+        within: 1_000_000_000_000)
       return stream
     }
   }

@@ -40,14 +40,14 @@ final class LoadClients: @unchecked Sendable {
     configuration.tls.resumesSessions = trial.scenario.tls == .v1_3Resumed
   }
 
-  /// Opens a session that the server refuses, so that it leaves a ticket for all that follow.
+  /// Opens a session that the server refuses, so that it leaves a ticket for all that follow; over
+  /// the transport that opens before it is refused.
   func prepareToResume() async throws {
     guard trial.scenario.tls == .v1_3Resumed else { return }
-    _ = await (try open("\(server)/client/nobody")).ended()
-  }
-
-  private func open(_ url: String) async throws -> Session {
-    try await TriwireClient(url, configuration: configuration).connect(over: [trial.transport])
+    let url = "\(server)/client/nobody"
+    let session = try await TriwireClient(url, configuration: configuration)
+      .connect(over: [.webSocket])
+    _ = await session.ended()
   }
 
   /// Opens sessions, one after the other, until there are so many.
@@ -57,7 +57,9 @@ final class LoadClients: @unchecked Sendable {
   func connect(upTo count: Int, _ show: ((Int) -> Void)?) async throws {
     for client in await self.count..<count {
       try Task.checkCancellation()
-      let session = try await open("\(server)/client/\(client)")
+      let url = "\(server)/client/\(client)"
+      let session = try await TriwireClient(url, configuration: configuration)
+        .connect(over: [trial.transport])
       guard await takeIn(session, client) else {
         throw TrialFailure("client \(client) was not greeted within 10 s of its opening")
       }
