@@ -65,13 +65,15 @@ package struct WebSocketCodec {
   }
 
   /// What a peer may send, each named in the violation that it breaks.
-  package struct Limits: Sendable {
+  ///
+  /// One object for all codecs that share it.
+  package final class Limits: Sendable {
     /// A message over all its frames, in bytes.
-    package var messageBytes: Int
+    package let messageBytes: Int
     /// One frame, in bytes.
-    package var frameBytes: Int
+    package let frameBytes: Int
     /// Frames of one message: what tiny fragments cost is bounded by it.
-    package var fragments: Int
+    package let fragments: Int
 
     package init(messageBytes: Int, frameBytes: Int = .max, fragments: Int = 131_072) {
       self.messageBytes = messageBytes

@@ -91,7 +91,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
       return
     }
     let session = Session(
-      carrier: self, request: request, parameter: "", loop: dialer.loop,
+      carrier: self, request: request, hasParameter: false, loop: dialer.loop,
       shared: dialer.sessionLimits)
     self.session = session
     opening.opened = EventLoop.clock()

@@ -164,7 +164,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
       return finishOpening(.failure(OpenFailure(reason: reason)))
     }
     let session = Session(
-      carrier: self, request: request, parameter: "", loop: dialer.loop,
+      carrier: self, request: request, hasParameter: false, loop: dialer.loop,
       shared: dialer.sessionLimits)
     self.session = session
     opening.opened = EventLoop.clock()

@@ -74,7 +74,7 @@ final class WebSocketOpening: ClientConnectionUser {
       stream: connection.stream, role: .client, limits: dialer.sessionLimits, deflate: deflate,
       sent: sent, received: received)
     let session = Session(
-      carrier: transport, request: request, parameter: "", loop: dialer.loop,
+      carrier: transport, request: request, hasParameter: false, loop: dialer.loop,
       shared: dialer.sessionLimits)
     session.setSubprotocol(subprotocol)
     opening.opened = EventLoop.clock()

@@ -306,7 +306,8 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   ) -> (session: Session, handler: Routes.SessionHandler)? {
     guard let handler = exchange.route?.session else { return nil }
     let session = Session(
-      carrier: carrier, request: exchange.head, parameter: exchange.parameter, loop: home.loop,
+      carrier: carrier, request: exchange.head, hasParameter: !exchange.parameter.isEmpty,
+      loop: home.loop,
       shared: limits(of: exchange.route))
     session.setPeerCertificateSubject(peerSubject)
     return (session, handler)

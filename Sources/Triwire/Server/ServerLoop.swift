@@ -66,7 +66,7 @@ final class ServerLoop: @unchecked Sendable {
   /// Runs the route's handler for a new session.
   func open(_ session: Session, _ handler: Routes.SessionHandler) {
     session.home = self
-    session.homeIndex = sessions.count
+    session.homeIndex = Int32(sessions.count)
     sessions.append(session)
     // It came on a connection whose request was under way when the server began to stop.
     if isDraining { return session.close(.goingAway, "the server shuts down") }
@@ -89,12 +89,12 @@ final class ServerLoop: @unchecked Sendable {
   }
 
   func forget(_ session: Session) {
-    let index = session.homeIndex
+    let index = Int(session.homeIndex)
     guard index < sessions.count, sessions[index] === session else { return }
     let last = sessions.removeLast()
     guard last !== session else { return }
     sessions[index] = last
-    last.homeIndex = index
+    last.homeIndex = Int32(index)
   }
 
   var connectionCount: Int { connections.count }

@@ -12,12 +12,21 @@ public import TriwireIO
 
   /// A number that no other session of this process has.
   public let id: UInt64
-  /// Which transport carries it.
-  public let transport: TransportKind
   /// The request that opened it.
   public let request: RequestHead
+  // The small ones stand together, so that they share a word.
+  /// Which transport carries it.
+  public let transport: TransportKind
+  private let hasParameter: Bool
+  private var state = State.open
+  private var isBlocked = false
+  var homeIndex: Int32 = 0
   /// The part of the path that the route's `{name}` stood for; empty when it has none.
-  public let parameter: String
+  public var parameter: String {
+    guard hasParameter, let slash = request.path.lastIndex(of: "/") else { return "" }
+    return String(request.path[slash...].dropFirst())
+  }
+
   /// The loop it belongs to.
   public let loop: EventLoop
   /// Its limits.
@@ -25,16 +34,13 @@ public import TriwireIO
   private let shared: SharedLimits
 
   private var carrier: (any Transport)?
-  private var state = State.open
   private var inbox = Inbox()
-  private var isBlocked = false
   private var reader: UnsafeContinuation<Delivery, Never>?
   /// Which wait the reader is in, so that a late cancellation ends its own wait and no other.
   private var readerWait: UInt64 = 0
   private var onMessage: ((MessageKind, Span<UInt8>) -> Void)?
-  /// The server's list of sessions that this one is in, and its place there.
+  /// The server's list of sessions that this one is in; `homeIndex` is its place there.
   var home: ServerLoop?
-  var homeIndex = 0
   private var handlerTask = 0
   private var rare: Rare?
   var subscriptions: [Subscription] = []
@@ -75,23 +81,23 @@ public import TriwireIO
   ///
   /// For transports; call it on `loop`.
   public convenience init(
-    carrier: any Transport, request: RequestHead, parameter: String = "", loop: EventLoop,
+    carrier: any Transport, request: RequestHead, hasParameter: Bool = false, loop: EventLoop,
     limits: SessionLimits
   ) {
     self.init(
-      carrier: carrier, request: request, parameter: parameter, loop: loop,
+      carrier: carrier, request: request, hasParameter: hasParameter, loop: loop,
       shared: SharedLimits(limits))
   }
 
   init(
-    carrier: any Transport, request: RequestHead, parameter: String, loop: EventLoop,
+    carrier: any Transport, request: RequestHead, hasParameter: Bool, loop: EventLoop,
     shared: SharedLimits
   ) {
     id = Self.lastID.wrappingAdd(1, ordering: .relaxed).newValue
     transport = carrier.kind
     self.carrier = carrier
     self.request = request
-    self.parameter = parameter
+    self.hasParameter = hasParameter
     self.loop = loop
     self.shared = shared
     if let expiry = SessionExpiry(self) { needRare().expiry = expiry }

@@ -1,3 +1,5 @@
+import TriwireCodec
+
 /// What a session may hold and how long it waits; each a bound with a reason.
 public struct SessionLimits: Sendable, Equatable {
   /// The longest message, in bytes; 1 MiB by default.
@@ -62,8 +64,14 @@ public struct SessionLimits: Sendable, Equatable {
 /// The limits that many sessions share, so that each costs a reference and no copy.
 final class SharedLimits: Sendable {
   let value: SessionLimits
+  /// Those of WebSocket frames.
+  let frames: WebSocketCodec.Limits
 
-  init(_ value: SessionLimits) { self.value = value }
+  init(_ value: SessionLimits) {
+    self.value = value
+    frames = WebSocketCodec.Limits(
+      messageBytes: value.messageBytes, frameBytes: value.frameBytes, fragments: value.fragments)
+  }
 }
 
 extension Double {

@@ -29,13 +29,6 @@ public struct Ledger: Sendable, Equatable {
   /// All bytes.
   public var total: UInt64 { payload &+ framing &+ control &+ http &+ tls &- saved }
 
-  /// Counts one message.
-  mutating func count(payload bytes: Int, onWire: Int) {
-    messages &+= 1
-    payload &+= UInt64(bytes)
-    saved &+= UInt64(truncatingIfNeeded: bytes - onWire)
-  }
-
   /// The sum of two ledgers.
   public static func + (left: Ledger, right: Ledger) -> Ledger {
     var sum = left

@@ -51,6 +51,9 @@ final class DeflateSession {
   /// Of a message that is not whole yet: its UTF-8 so far, and its bytes on the wire.
   var text = UTF8Validator()
   var wireBytes = 0
+  /// What compression took off the payload so far, each way.
+  var savedSent = 0
+  var savedReceived = 0
 
   init(
     _ agreement: DeflateAgreement, _ options: DeflateOptions, role: WebSocketRole,

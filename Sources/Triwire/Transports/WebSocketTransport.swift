@@ -4,7 +4,6 @@ import TriwireIO
 /// Carries a session over a WebSocket (RFC 6455), in either role.
 final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   let stream: ByteStream
-  private let role: WebSocketRole
   private let limits: SharedLimits
   private var session: Session?
   private var codec: WebSocketCodec
@@ -13,10 +12,11 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   private let deflate: DeflateSession?
   private var pings: Pings?
   private var state = State.open
-  private var sent = Ledger()
-  private var received = Ledger()
+  private var sent: FrameLedger
+  private var received: FrameLedger
   private var masks: MaskSource?
   private var timer: TimerID?
+  private let role: WebSocketRole
   private var awaitsPong = false
   private var isPaused = false
 
@@ -26,18 +26,22 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     case closing(Closing)
     /// The peer closed, or broke the protocol. What its messages before that make the handler send
     /// in this turn still goes out; then it is answered.
-    case ending(SessionEnd, answer: CloseCode?)
+    case ending(Closing)
     case ended
   }
 
   /// Kept outside, as few sessions of many are closing.
   private final class Closing {
     let end: SessionEnd
+    /// Until when the peer's close is awaited.
     let deadline: UInt64
+    /// What the peer is still to be told.
+    let answer: CloseCode?
 
-    init(end: SessionEnd, deadline: UInt64) {
+    init(end: SessionEnd, deadline: UInt64 = 0, answer: CloseCode? = nil) {
       self.end = end
       self.deadline = deadline
+      self.answer = answer
     }
   }
 
@@ -52,13 +56,11 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     self.role = role
     self.limits = limits
     self.deflate = deflate
-    self.sent = sent
-    self.received = received
+    self.sent = FrameLedger(http: sent.http)
+    self.received = FrameLedger(http: received.http)
     codec = WebSocketCodec(
       role: role,
-      limits: WebSocketCodec.Limits(
-        messageBytes: limits.value.messageBytes, frameBytes: limits.value.frameBytes,
-        fragments: limits.value.fragments),
+      limits: limits.frames,
       allowsDeflate: deflate != nil)
     masks = role == .client ? MaskSource() : nil
   }
@@ -90,8 +92,8 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
 
   var traffic: Traffic {
     var traffic = Traffic()
-    traffic.sent = sent
-    traffic.received = received
+    traffic.sent = sent.ledger(saved: deflate?.savedSent ?? 0)
+    traffic.received = received.ledger(saved: deflate?.savedReceived ?? 0)
     traffic.streams = [stream.counters]
     traffic.kernel = stream.kernelCounters().map { [$0] } ?? []
     return traffic
@@ -101,11 +103,12 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     guard canSend else { return }
     if let deflated = deflate?.compress(payload, compression) {
       write(WebSocketWriter.Opcode(kind), deflated.span, isDeflated: true)
-      sent.count(payload: payload.count, onWire: deflated.count)
+      sent.count(payload: payload.count)
+      deflate?.savedSent += payload.count - deflated.count
       countHead(deflated.count)
     } else {
       write(WebSocketWriter.Opcode(kind), payload)
-      sent.count(payload: payload.count, onWire: payload.count)
+      sent.count(payload: payload.count)
       countHead(payload.count)
     }
   }
@@ -138,7 +141,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     stream.writeThrough(frames.bytes.span)
     sent.messages &+= UInt64(broadcast.items.count)
     sent.payload &+= UInt64(broadcast.payloadBytes)
-    sent.saved &+= UInt64(broadcast.payloadBytes - frames.bodyBytes)
+    deflate.savedSent += broadcast.payloadBytes - frames.bodyBytes
     sent.framing &+= UInt64(frames.bytes.count - frames.bodyBytes)
   }
 
@@ -248,7 +251,8 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     guard isLast else { return }
     let whole = assembly
     assembly = []
-    received.count(payload: whole.count, onWire: deflate.wireBytes)
+    received.count(payload: whole.count)
+    deflate.savedReceived += whole.count - deflate.wireBytes
     deflate.wireBytes = 0
     deflate.text = UTF8Validator()
     deliver(kind, whole.span)
@@ -323,14 +327,15 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   }
 
   private func endSoon(_ end: SessionEnd, answer: CloseCode?) {
-    state = .ending(end, answer: answer)
+    state = .ending(Closing(end: end, answer: answer))
     stream.loop.atEndOfTurn(self)
   }
 
   func turnEnded() {
-    guard case .ending(let end, let answer) = state else { return }
-    if let answer { writeClose(answer, end.isLocal ? end.reason : "") }
-    self.end(end)
+    guard case .ending(let closing) = state else { return }
+    let reason = closing.end.isLocal ? closing.end.reason : ""
+    if let answer = closing.answer { writeClose(answer, reason) }
+    end(closing.end)
   }
 
   func inputEnded(_ stream: ByteStream) {
@@ -340,7 +345,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   }
 
   func failed(_ stream: ByteStream, _ error: IOError) {
-    if case .ending(let end, _) = state { return self.end(end) }
+    if case .ending(let closing) = state { return end(closing.end) }
     end(SessionEnd(code: .abnormal, reason: error.description))
   }
 
