@@ -28,7 +28,7 @@ final class TrialRig {
     }
     clients.reach(port: port, certificate: certificate)
     try await clients.prepareToResume()
-    let before = try await Reading(self)
+    let before = try await Reading.agreed(self)
     var steps: [MemoryCost.Step] = []
     for step in scenario.idle?.steps ?? TrialRig.steps(to: scenario.clients) {
       try await clients.connect(upTo: step) { [watcher] connected in
@@ -38,7 +38,7 @@ final class TrialRig {
     }
     // Acknowledgements that TCP has delayed belong to the openings.
     try await pause(SendPlan.quiet.nanoseconds)
-    let after = try await Reading(self)
+    let after = try await Reading.agreed(self)
     measurement.memory = MemoryCost(steps: steps)
     measurement.connection = ConnectionCost(
       await clients.openings(), scenario.tls, from: before, to: after)
@@ -49,14 +49,14 @@ final class TrialRig {
   func exchange(_ measurement: inout Measurement) async throws {
     guard !trial.scenario.traffic.isEmpty else { return }
     let lead: UInt64 = 50_000_000
-    var before = try await Reading(self)
+    var before = try await Reading.agreed(self)
     let start = EventLoop.clock() + lead
     _ = try await server.ask(.start(at: start))
     await clients.start(at: start)
     if plan.measuredFrom > 0 {
       // In the quiet between warm-up and measuring, as late as the reading itself allows.
       try await watch(.warmingUp, until: start + plan.measuredFrom - lead * 2)
-      before = try await Reading(self)
+      before = try await Reading.agreed(self)
     }
     try await watch(.measuring, until: start + plan.end)
     let after = try await drain(until: start + plan.end + trial.scenario.drain.nanoseconds)
@@ -74,7 +74,7 @@ final class TrialRig {
       try await pause(10_000_000)
     }
     try await pause(SendPlan.quiet.nanoseconds)
-    return try await Reading(self)
+    return try await Reading.agreed(self)
   }
 
   /// What the server holds with so many idle clients, and how busy it is with them.
@@ -154,6 +154,19 @@ struct Reading: Sendable {
     serverWaited = ProcessReading.waited(rig.server.identifier)
     clientsWaited = ProcessReading.waited(ProcessInfo.processInfo.processIdentifier)
     time = EventLoop.clock()
+  }
+
+  /// Reads until all who counted agree, or for two seconds: on a busy machine bytes may be on their
+  /// way, such as a ping, when a count is taken.
+  ///
+  /// What never agrees is a failure of the trial.
+  static func agreed(_ rig: TrialRig) async throws -> Reading {
+    var reading = try await Reading(rig)
+    for _ in 0..<20 where !reading.disagreements.isEmpty {
+      try await Task.sleep(for: .milliseconds(100))
+      reading = try await Reading(rig)
+    }
+    return reading
   }
 
   /// What does not agree, within each process and between them.
