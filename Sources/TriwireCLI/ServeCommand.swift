@@ -97,10 +97,9 @@ private func serve(
   server.addServeRoutes()
   let bound = try await server.start(on: address)
   Output.print("listening on http\(configuration.tls == nil ? "" : "s")://\(bound)")
-  let waiting = Task { try await Task.sleep(for: .seconds(365 * 86_400)) }
-  let interrupt = Interrupt(cancels: waiting)
-  _ = try? await waiting.value
-  await server.stop()
-  interrupt.stop()
-  return .done
+  return try await interruptibly {
+    while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
+    await server.stop()
+    return .done
+  }
 }

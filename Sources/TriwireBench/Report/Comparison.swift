@@ -14,6 +14,8 @@ struct Comparison {
   let lines: [Line]
   /// What went wrong in any of its trials, as sentences.
   let failures: [String]
+  /// What makes its times doubtful, as sentences.
+  let cautions: [String]
 
   /// The comparison of one scenario, over the trials a report has so far.
   init(_ scenario: Scenario, in report: Report) {
@@ -22,6 +24,7 @@ struct Comparison {
       .filter { !$0.trials.isEmpty }
     transports = pools.map(\.transport)
     failures = pools.flatMap(\.failures)
+    cautions = pools.compactMap(\.caution)
     lines = Comparison.lines(of: pools)
   }
 
@@ -149,6 +152,17 @@ private struct Pool {
     trials.flatMap { trial in
       trial.failures.map { "\(transport.rawValue), repetition \(trial.repetition): \($0)" }
     }
+  }
+
+  /// That something else ran on the cores, when threads had to wait for one in 5 % of the time.
+  var caution: String? {
+    let sum = { (part: KeyPath<CPUCost, Double>) in trials.reduce(0) { $0 + $1.cpu[keyPath: part] }
+    }
+    let waited = max(sum(\.serverWaitMicroseconds), sum(\.clientWaitMicroseconds))
+    let measured = sum(\.wallMicroseconds)
+    guard waited > measured * 0.05 else { return nil }
+    return "\(transport.rawValue) was kept waiting for a core for \(Figures.duration(waited)) in "
+      + "\(Figures.duration(measured)): its times show that the machine was busy otherwise."
   }
 
   func perMessage(_ layer: KeyPath<ByteLayers, UInt64>) -> Double? {

@@ -43,6 +43,7 @@ extension Report {
       "| \(line.metric) |" + line.cells.map { " \($0) |" }.joined()
     }
     return "\(head)\n\n\(first)| |\(names)\n|---|\(rule)\n" + lines.joined(separator: "\n")
+      + comparison.cautions.map { "\n\n\($0)" }.joined()
   }
 
   private var legend: String {

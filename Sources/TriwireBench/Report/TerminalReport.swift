@@ -21,6 +21,8 @@ extension Report {
     let table = page.table(
       ["(×: times the best)"] + comparison.transports.map(\.rawValue),
       comparison.lines.map { [$0.metric] + $0.cells })
-    return head + failures + table + page.wrapped("  \(comparison.latencyNote)", hanging: 2)
+    let notes = [comparison.latencyNote] + comparison.cautions
+    return head + failures + table
+      + notes.map { page.wrapped("  \($0)", hanging: 2) }.joined()
   }
 }

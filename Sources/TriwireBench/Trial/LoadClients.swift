@@ -21,20 +21,17 @@ final class LoadClients: @unchecked Sendable {
   /// Seconds a greeting may take, and seconds the close of all sessions may take.
   private static let patience: UInt64 = 10_000_000_000
 
-  init(_ trial: Trial, _ plan: SendPlan, core: Int?) throws {
+  init(_ trial: Trial, _ plan: SendPlan) throws {
     self.trial = trial
     self.plan = plan
-    group = try EventLoopGroup(count: 1, cpus: core.map { [$0] } ?? [])
+    group = try MeasuredConnections.loopOfClients()
     loop = group.next()
     receiver = Receiver(trial.scenario, plan, of: .clients)
   }
 
   /// Says where the server is, and which certificate it has made for this trial.
   func reach(port: UInt16, certificate: String?) {
-    configuration.group = group
-    configuration.session = TrialSetup.session
-    configuration.maximumSegment = TrialSetup.maximumSegment
-    configuration.congestionControl = TrialSetup.congestionControl
+    configuration = MeasuredConnections.clients(on: group)
     server = "\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)"
     guard let certificate, let version = trial.scenario.tls.version else { return }
     configuration.tls.caFile = .text(certificate)

@@ -15,14 +15,14 @@ final class TrialRig {
     self.watcher = watcher
     plan = SendPlan(trial.scenario, seed: trial.seed)
     server = try ServerProcess(executable: executable, words: [TrialServer.word])
-    clients = try LoadClients(trial, plan, core: Cores.clients)
+    clients = try LoadClients(trial, plan)
   }
 
   /// Starts serving and opens all sessions in steps, reading at each what they cost.
   func connect(_ measurement: inout Measurement) async throws {
     let scenario = trial.scenario
     try checkDescriptors()
-    let setup = TrialSetup(scenario: scenario, seed: trial.seed, core: Cores.server)
+    let setup = TrialSetup(scenario: scenario, seed: trial.seed)
     guard case .ready(let port, let certificate) = try await server.ask(.configure(setup)) else {
       throw TrialFailure("the server did not say where it listens")
     }
@@ -132,15 +132,6 @@ final class TrialRig {
   private static func steps(to clients: Int) -> [Int] {
     Set((1...4).map { clients * $0 / 4 }).filter { $0 > 0 }.sorted()
   }
-}
-
-/// Which cores the two processes of a trial run on.
-enum Cores {
-  private static let count = Process.coreCount
-  /// The server's core, where there are enough.
-  static var server: Int? { count >= 2 ? 0 : nil }
-  /// The clients' core, where there are enough.
-  static var clients: Int? { count >= 2 ? 1 : nil }
 }
 
 /// What both processes have moved and worked so far.

@@ -69,12 +69,7 @@ private final class ServedTrial: @unchecked Sendable {
     receiver = Receiver(setup.scenario, plan, of: .server)
     sessions = Array(repeating: nil, count: setup.scenario.clients)
     isBroadcast = setup.scenario.traffic.contains { $0.direction == .broadcast }
-    var configuration = TriwireServer.Configuration()
-    configuration.loops = 1
-    configuration.cpus = setup.core.map { [$0] } ?? []
-    configuration.maximumSegment = TrialSetup.maximumSegment
-    configuration.congestionControl = TrialSetup.congestionControl
-    configuration.session = TrialSetup.session
+    var configuration = MeasuredConnections.server
     configuration.topics = setup.scenario.groups
     // A connection for messages upwards lives as long as the trial, however rarely it is used.
     configuration.keepAliveSeconds = 7200
