@@ -26,6 +26,8 @@ extension Command {
       Option(
         "--tls-self-signed", nil, "the same with a certificate made for this host on the spot"),
       Option("--tls-write", "FILE", "write the certificate made there, for clients to trust"),
+      Option(
+        "--tls-client-ca", "FILE", "serve only clients with a certificate of these authorities"),
     ]
   ) { arguments in
     try arguments.refuseOperands(of: "triwire serve")
@@ -51,21 +53,30 @@ extension Command {
 extension Arguments {
   /// What the options of TLS ask for; `nil` when there are none.
   fileprivate func tls() throws -> TLSServerOptions? {
-    let files = (text("--tls-cert"), text("--tls-key"))
-    guard has("--tls-self-signed") else {
-      guard !has("--tls-write") else {
-        throw UsageError(message: "--tls-write goes with --tls-self-signed")
-      }
-      switch files {
-      case (nil, nil): return nil
-      case (let certificate?, let key?):
-        return TLSServerOptions(certificate: .file(certificate), key: .file(key))
-      case (_?, nil): throw UsageError(message: "--tls-cert needs its key, write --tls-key FILE")
-      case (nil, _?):
-        throw UsageError(message: "--tls-key needs a certificate, write --tls-cert FILE")
-      }
+    guard var options = try has("--tls-self-signed") ? selfSigned() : certificateOfFiles() else {
+      guard let lone = ["--tls-write", "--tls-client-ca"].first(where: has) else { return nil }
+      throw UsageError(
+        message: "\(lone) needs TLS, write --tls-self-signed or --tls-cert and --tls-key")
     }
-    guard files == (nil, nil) else {
+    if let authorities = text("--tls-client-ca") {
+      options.clientCertificates = .required(authority: .file(authorities))
+    }
+    return options
+  }
+
+  private func certificateOfFiles() throws(UsageError) -> TLSServerOptions? {
+    switch (text("--tls-cert"), text("--tls-key")) {
+    case (nil, nil): return nil
+    case (let certificate?, let key?):
+      return TLSServerOptions(certificate: .file(certificate), key: .file(key))
+    case (_?, nil): throw UsageError(message: "--tls-cert needs its key, write --tls-key FILE")
+    case (nil, _?):
+      throw UsageError(message: "--tls-key needs a certificate, write --tls-cert FILE")
+    }
+  }
+
+  private func selfSigned() throws -> TLSServerOptions {
+    guard !has("--tls-cert"), !has("--tls-key") else {
       throw UsageError(message: "write --tls-self-signed or --tls-cert and --tls-key, not both")
     }
     let identity = try TLSIdentity.selfSigned()

@@ -30,21 +30,22 @@ package protocol StreamHandler: AnyObject {
   /// What encrypts and decrypts; nil on a plain stream, which pays nothing for it.
   var tls: TLSEngine?
   private(set) var descriptor: Int32
-  private(set) var phase = Phase.open
   private var watched: UInt32 = TW_IN
-  private var isDirty = false
-  private(set) var isPaused = false
-  private var isReplaying = false
-  private(set) var inputHasEnded = false
   private var token: UInt64 = 0
-  /// The deadline of the handshake while open, of the peer's end when closing.
-  var timer: TimerID?
   /// What had been sent when the timer of a closing stream was last armed.
   private var sentBefore: UInt64 = 0
   /// Bytes that arrived and that the handler has not used.
   private(set) var tail = ByteQueue()
   /// Bytes to send that neither the loop's output buffer nor the kernel has.
   private(set) var queue = ByteQueue()
+  // Every connection has one of these: what is smaller than a word stands together.
+  /// The deadline of the handshake while open, of the peer's end when closing.
+  var timer: TimerID?
+  private(set) var phase = Phase.open
+  private var isDirty = false
+  private(set) var isPaused = false
+  private var isReplaying = false
+  private(set) var inputHasEnded = false
 
   /// What moved through the socket, which is what all streams count.
   struct Moved {

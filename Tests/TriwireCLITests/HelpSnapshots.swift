@@ -135,6 +135,7 @@ let helpSnapshots = [
         --tls-key FILE         the PEM key of the certificate
         --tls-self-signed      the same with a certificate made for this host on the spot
         --tls-write FILE       write the certificate made there, for clients to trust
+        --tls-client-ca FILE   serve only clients with a certificate of these authorities
         --help                 show this and exit
 
       """),

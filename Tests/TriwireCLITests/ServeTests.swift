@@ -52,7 +52,10 @@ struct ServeTests {
     arguments: [
       (["--tls-cert", "a.pem"], "--tls-cert needs its key, write --tls-key FILE"),
       (["--tls-key", "a.pem"], "--tls-key needs a certificate, write --tls-cert FILE"),
-      (["--tls-write", "a.pem"], "--tls-write goes with --tls-self-signed"),
+      (
+        ["--tls-write", "a.pem"],
+        "--tls-write needs TLS, write --tls-self-signed or --tls-cert and --tls-key"
+      ),
       (
         ["--tls-self-signed", "--tls-key", "a.pem"],
         "write --tls-self-signed or --tls-cert and --tls-key, not both"
