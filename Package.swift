@@ -30,7 +30,7 @@ let package = Package(
     // System libraries and the C shim.
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CLinux"),
+    .target(name: "CLinux", dependencies: ["COpenSSL"]),
 
     // Bytes to events and back; bytes and time. These two never see each other.
     .target(name: "TriwireCodec", dependencies: ["CZlib"], swiftSettings: hot),

@@ -16,6 +16,12 @@
 @_exported public import struct TriwireIO.KernelCounters
 @_exported public import enum TriwireIO.Process
 @_exported public import class TriwireIO.Signals
+@_exported public import enum TriwireIO.PEMSource
 @_exported public import struct TriwireIO.SocketAddress
 @_exported public import struct TriwireIO.StreamCounters
 @_exported public import struct TriwireIO.SystemCalls
+@_exported public import struct TriwireIO.TLSClientOptions
+@_exported public import enum TriwireIO.TLSFailure
+@_exported public import struct TriwireIO.TLSIdentity
+@_exported public import struct TriwireIO.TLSServerOptions
+@_exported public import enum TriwireIO.TLSVersion

@@ -22,10 +22,7 @@ extension Command {
     ]
   ) { arguments in
     let plan = try FloorPlan(arguments)
-    let task = Task { try await measure(plan) }
-    let interrupt = Interrupt(cancels: task)
-    defer { interrupt.stop() }
-    return try await task.value
+    return try await interruptibly { try await measure(plan) }
   }
 }
 

@@ -1,6 +1,16 @@
 @unsafe @preconcurrency import Dispatch
 import Glibc
 
+/// Does something that Ctrl-C or SIGTERM cancels.
+func interruptibly<Result: Sendable>(
+  _ work: @escaping @Sendable () async throws -> Result
+) async throws -> Result {
+  let task = Task { try await work() }
+  let interrupt = Interrupt(cancels: task)
+  defer { interrupt.stop() }
+  return try await task.value
+}
+
 /// Turns Ctrl-C (and SIGTERM) into the end of a task, so that what it has done is kept.
 ///
 /// The first signal cancels the task; a second one ends the process at once.

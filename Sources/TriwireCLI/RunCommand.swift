@@ -38,14 +38,11 @@ extension Command {
       } else {
         try ReportFolder(in: "Reports", named: timestamp().replacing(":", with: "-"))
       }
-    let task = Task { [isQuiet = arguments.has("--quiet")] in
+    let isQuiet = arguments.has("--quiet")
+    return try await interruptibly {
       try await SuiteRun(plan, into: folder, isQuiet: isQuiet).run()
     }
-    let interrupt = Interrupt(cancels: task)
-    defer { interrupt.stop() }
-    return try await task.value
   }
-
 }
 
 /// All trials of a plan, one after the other, with a report that grows by each.

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Triwire
 import TriwireBench
 
@@ -20,6 +21,11 @@ extension Command {
       Option("--loops", "N", "threads to serve with; one per core unless given"),
       Option("--message-limit", "BYTES", "the longest message; 1048576 unless given"),
       Option("--deflate", nil, "compress WebSocket messages for clients that can"),
+      Option("--tls-cert", "FILE", "serve https and wss with this PEM certificate chain"),
+      Option("--tls-key", "FILE", "the PEM key of the certificate"),
+      Option(
+        "--tls-self-signed", nil, "the same with a certificate made for this host on the spot"),
+      Option("--tls-write", "FILE", "write the certificate made there, for clients to trust"),
     ]
   ) { arguments in
     try arguments.refuseOperands(of: "triwire serve")
@@ -37,7 +43,37 @@ extension Command {
       configuration.session.queuedBytesHard = max(configuration.session.queuedBytesHard, limit)
     }
     if arguments.has("--deflate") { configuration.deflate = DeflateOptions() }
+    configuration.tls = try arguments.tls()
     return try await serve(on: address, configuration)
+  }
+}
+
+extension Arguments {
+  /// What the options of TLS ask for; `nil` when there are none.
+  fileprivate func tls() throws -> TLSServerOptions? {
+    let files = (text("--tls-cert"), text("--tls-key"))
+    guard has("--tls-self-signed") else {
+      guard !has("--tls-write") else {
+        throw UsageError(message: "--tls-write goes with --tls-self-signed")
+      }
+      switch files {
+      case (nil, nil): return nil
+      case (let certificate?, let key?):
+        return TLSServerOptions(certificate: .file(certificate), key: .file(key))
+      case (_?, nil): throw UsageError(message: "--tls-cert needs its key, write --tls-key FILE")
+      case (nil, _?):
+        throw UsageError(message: "--tls-key needs a certificate, write --tls-cert FILE")
+      }
+    }
+    guard files == (nil, nil) else {
+      throw UsageError(message: "write --tls-self-signed or --tls-cert and --tls-key, not both")
+    }
+    let identity = try TLSIdentity.selfSigned()
+    if let file = text("--tls-write") {
+      try identity.certificate.write(toFile: file, atomically: true, encoding: .utf8)
+    }
+    Output.print("certificate SHA-256 \(identity.fingerprint)")
+    return TLSServerOptions(certificate: .text(identity.certificate), key: .text(identity.key))
   }
 }
 
@@ -49,11 +85,10 @@ private func serve(
   let server = TriwireServer(configuration: configuration)
   server.addServeRoutes()
   let bound = try await server.start(on: address)
-  Output.print("listening on http://\(bound)")
-  let waiting = Task { try await Task.sleep(for: .seconds(365 * 86_400)) }
-  let interrupt = Interrupt(cancels: waiting)
-  _ = try? await waiting.value
-  await server.stop()
-  interrupt.stop()
-  return .done
+  Output.print("listening on http\(configuration.tls == nil ? "" : "s")://\(bound)")
+  return try await interruptibly {
+    while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
+    await server.stop()
+    return .done
+  }
 }

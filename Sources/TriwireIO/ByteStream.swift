@@ -24,26 +24,37 @@ package protocol StreamHandler: AnyObject {
 @safe package final class ByteStream: EventSource, @unchecked Sendable {
   package private(set) var loop: EventLoop
   package var handler: (any StreamHandler)?
-  package private(set) var counters = StreamCounters()
   /// When bytes last arrived, on the loop's clock.
   package private(set) var lastArrival: UInt64
-  private var descriptor: Int32
-  private var phase = Phase.open
+  private(set) var moved = Moved()
+  /// What encrypts and decrypts; nil on a plain stream, which pays nothing for it.
+  var tls: TLSEngine?
+  private(set) var descriptor: Int32
+  private(set) var phase = Phase.open
   private var watched: UInt32 = TW_IN
   private var isDirty = false
-  private var isPaused = false
+  private(set) var isPaused = false
   private var isReplaying = false
-  private var inputHasEnded = false
+  private(set) var inputHasEnded = false
   private var token: UInt64 = 0
-  private var closeTimer: TimerID?
+  /// The deadline of the handshake while open, of the peer's end when closing.
+  var timer: TimerID?
   /// What had been sent when the timer of a closing stream was last armed.
   private var sentBefore: UInt64 = 0
   /// Bytes that arrived and that the handler has not used.
-  private var tail = ByteQueue()
+  private(set) var tail = ByteQueue()
   /// Bytes to send that neither the loop's output buffer nor the kernel has.
-  private var queue = ByteQueue()
+  private(set) var queue = ByteQueue()
 
-  private enum Phase {
+  /// What moved through the socket, which is what all streams count.
+  struct Moved {
+    var bytesSent: UInt64 = 0
+    var bytesReceived: UInt64 = 0
+    var sendCalls: UInt32 = 0
+    var receiveCalls: UInt32 = 0
+  }
+
+  enum Phase {
     /// Bytes flow.
     case open
     /// `close` was called: what waits is sent, then the write side is shut.
@@ -72,10 +83,10 @@ package protocol StreamHandler: AnyObject {
   /// Until then nothing is read.
   package func start(_ handler: any StreamHandler) {
     self.handler = handler
-    attach()
+    if let tls, tls.isStarted || phase != .open { resume(tls) } else { attach() }
   }
 
-  private func attach() {
+  func attach() {
     do {
       token = try loop.add(self, descriptor, watched)
     } catch {
@@ -115,12 +126,25 @@ package protocol StreamHandler: AnyObject {
 
   /// Whether bytes can still be written.
   package var isOpen: Bool { phase == .open }
-  /// Bytes written and not yet taken by the kernel.
-  package var queuedBytes: Int { queue.count }
-  /// All bytes written so far, whether or not the kernel has them.
+  /// Bytes written and not yet taken by the kernel; encrypted ones as they are.
+  package var queuedBytes: Int { queue.count + (tls?.waiting.count ?? 0) }
+  /// All bytes written so far, whether or not the kernel has them, before any encryption.
   package var writtenBytes: UInt64 {
-    let shared = loop.outputOwner === self ? loop.outputCount : 0
-    return counters.bytesSent + UInt64(queue.count + shared)
+    let shared = UInt64(loop.outputOwner === self ? loop.outputCount : 0)
+    if let tls { return tls.sealed + UInt64(tls.waiting.count) + shared }
+    return moved.bytesSent + UInt64(queue.count) + shared
+  }
+  /// What was counted so far.
+  package var counters: StreamCounters {
+    var counters = StreamCounters()
+    counters.bytesSent = moved.bytesSent
+    counters.bytesReceived = moved.bytesReceived
+    counters.sendCalls = moved.sendCalls
+    counters.receiveCalls = moved.receiveCalls
+    guard let tls else { return counters }
+    counters.tlsSent = tls.produced - tls.sealed
+    counters.tlsReceived = moved.bytesReceived - tls.opened
+    return counters
   }
   /// What the kernel counted; nil when the stream is closed.
   package func kernelCounters() -> KernelCounters? {
@@ -190,6 +214,7 @@ package protocol StreamHandler: AnyObject {
   }
 
   private func receive() {
+    if let tls { return receive(through: tls) }
     let kept = tail.count
     let room = unsafe loop.input.count - kept
     // Into no room the kernel writes nothing, which would look like the peer's end.
@@ -197,12 +222,8 @@ package protocol StreamHandler: AnyObject {
       return fail(IOError("receive", reason: "the handler leaves \(kept) bytes unused"))
     }
     guard let base = unsafe loop.input.baseAddress else { return }
-    let count = unsafe tw_recv(descriptor, base + kept, room)
-    loop.systemCalls.receive += 1
-    counters.receiveCalls &+= 1
+    let count = unsafe receiveNow(base + kept, room)
     if count > 0 {
-      counters.bytesReceived &+= UInt64(count)
-      lastArrival = loop.now
       if kept > 0 { _ = takeTail() }
       process(kept + count)
     } else if count == 0 {
@@ -212,6 +233,18 @@ package protocol StreamHandler: AnyObject {
     }
   }
 
+  /// - Returns: How many bytes came, 0 at the peer's end, or a negative `errno`.
+  func receiveNow(_ base: UnsafeMutablePointer<UInt8>, _ room: Int) -> Int {
+    let count = unsafe tw_recv(descriptor, base, room)
+    loop.systemCalls.receive += 1
+    moved.receiveCalls &+= 1
+    if count > 0 {
+      moved.bytesReceived &+= UInt64(count)
+      lastArrival = loop.now
+    }
+    return count
+  }
+
   /// Why a stream whose input has ended is reported once more: `recv` would only say again that it
   /// has ended, and the report would never go away.
   private func resetError() -> Int32 {
@@ -219,7 +252,7 @@ package protocol StreamHandler: AnyObject {
     return error == 0 ? ECONNRESET : error
   }
 
-  private func endInput() {
+  func endInput() {
     inputHasEnded = true
     watch()
     guard !isPaused, !isReplaying else { return }
@@ -229,7 +262,7 @@ package protocol StreamHandler: AnyObject {
   }
 
   /// Copies the left-over bytes to the front of the receive buffer and frees them.
-  private func takeTail() -> Int {
+  func takeTail() -> Int {
     let bytes = unsafe tail.bytes
     let count = bytes.count
     if let from = bytes.baseAddress, let to = unsafe loop.input.baseAddress {
@@ -239,7 +272,7 @@ package protocol StreamHandler: AnyObject {
     return count
   }
 
-  private func process(_ count: Int) {
+  func process(_ count: Int) {
     let cork = queue.isEmpty && loop.corked == nil
     if cork { loop.corked = self }
     let used = present(count)
@@ -279,7 +312,7 @@ package protocol StreamHandler: AnyObject {
       unsafe shared
       ? UnsafeMutableBufferPointer(
         rebasing: loop.output[loop.outputCount..<loop.outputCount + capacity])
-      : queue.reserve(capacity)
+      : tls.map { unsafe $0.waiting.reserve(capacity) } ?? queue.reserve(capacity)
     // The room is uninitialised memory that only this call writes to.
     var span = unsafe OutputSpan(buffer: room, initializedCount: 0)
     body(&span)
@@ -287,7 +320,7 @@ package protocol StreamHandler: AnyObject {
     if shared {
       loop.outputCount += written
     } else {
-      queue.commit(written)
+      if let tls { tls.waiting.commit(written) } else { queue.commit(written) }
       markDirty()
     }
   }
@@ -306,6 +339,7 @@ package protocol StreamHandler: AnyObject {
     unsafe bytes.withUnsafeBufferPointer { bytes in
       let waits = !queue.isEmpty || loop.outputOwner === self && loop.outputCount > 0
       guard !waits, let base = bytes.baseAddress else { return unsafe append(bytes) }
+      if let tls { return unsafe sealThrough(bytes, tls) }
       let sent = unsafe sendNow(base, bytes.count)
       guard phase == .open, sent < bytes.count else { return }
       unsafe queue.append(UnsafeBufferPointer(rebasing: bytes[sent...]))
@@ -313,20 +347,20 @@ package protocol StreamHandler: AnyObject {
     }
   }
 
-  private func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+  func append(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let base = bytes.baseAddress, bytes.count > 0 else { return }
     if usesSharedBuffer(for: bytes.count), let to = unsafe loop.output.baseAddress {
       unsafe memcpy(to + loop.outputCount, base, bytes.count)
       loop.outputCount += bytes.count
     } else {
-      unsafe queue.append(bytes)
+      if let tls { unsafe tls.waiting.append(bytes) } else { unsafe queue.append(bytes) }
       markDirty()
     }
   }
 
   /// Whether the loop's output buffer is this stream's to write to, with room for `size`.
   private func usesSharedBuffer(for size: Int) -> Bool {
-    guard loop.corked === self, queue.isEmpty else { return false }
+    guard loop.corked === self, queue.isEmpty, tls?.takesBytes ?? true else { return false }
     if unsafe loop.outputCount + size > loop.output.count {
       flushShared()
       guard phase == .open, queue.isEmpty, unsafe size <= loop.output.count else { return false }
@@ -336,19 +370,20 @@ package protocol StreamHandler: AnyObject {
   }
 
   private func markDirty() {
-    guard !isDirty, watched & TW_OUT == 0 else { return }
+    guard !isDirty, watched & TW_OUT == 0 || tls != nil else { return }
     isDirty = true
     loop.markDirty(self)
   }
 
   func flushDirty() {
     isDirty = false
-    flushQueue()
+    if let tls { flushDirty(tls) } else { flushQueue() }
   }
 
   /// Hands all that waits to the kernel now.
   package func flush() {
     if loop.outputOwner === self, loop.outputCount > 0 { flushShared() }
+    if let tls { sealWaiting(tls) }
     if !queue.isEmpty, watched & TW_OUT == 0 { flushQueue() }
     finishClosing()
   }
@@ -357,10 +392,17 @@ package protocol StreamHandler: AnyObject {
     let count = loop.outputCount
     loop.outputCount = 0
     loop.outputOwner = nil
-    guard count > 0, let base = unsafe loop.output.baseAddress else { return }
-    let sent = unsafe sendNow(base, count)
-    guard phase == .open || phase == .closing, sent < count else { return }
-    unsafe queue.append(UnsafeBufferPointer(rebasing: loop.output[sent..<count]))
+    guard count > 0 else { return }
+    let bytes = unsafe UnsafeBufferPointer(rebasing: loop.output[..<count])
+    if let tls { unsafe seal(bytes, tls) } else { unsafe transmit(bytes) }
+  }
+
+  /// Sends what nothing waits before; the rest waits for the kernel.
+  func transmit(_ bytes: UnsafeBufferPointer<UInt8>) {
+    guard let base = bytes.baseAddress else { return }
+    let sent = unsafe queue.isEmpty ? sendNow(base, bytes.count) : 0
+    guard phase == .open || phase == .closing, sent < bytes.count else { return }
+    unsafe queue.append(UnsafeBufferPointer(rebasing: bytes[sent...]))
     watch()
   }
 
@@ -383,16 +425,16 @@ package protocol StreamHandler: AnyObject {
   private func sendNow(_ base: UnsafePointer<UInt8>, _ count: Int) -> Int {
     let sent = unsafe tw_send(descriptor, base, count)
     loop.systemCalls.send += 1
-    counters.sendCalls &+= 1
+    moved.sendCalls &+= 1
     if sent >= 0 {
-      counters.bytesSent &+= UInt64(sent)
+      moved.bytesSent &+= UInt64(sent)
       return sent
     }
     if sent != -Int(EAGAIN) { failSoon(IOError("send", code: Int32(-sent))) }
     return 0
   }
 
-  private func watch() {
+  func watch() {
     guard phase != .closed else { return }
     var wanted: UInt32 = 0
     if !isPaused || phase != .open, !inputHasEnded { wanted |= TW_IN }
@@ -411,10 +453,36 @@ package protocol StreamHandler: AnyObject {
     handler = nil
     tail.clear()
     if loop.outputOwner === self { flushShared() }
+    if let tls { sealEnd(tls) }
+    guard phase == .closing else { return }
     if !queue.isEmpty, watched & TW_OUT == 0 { flushQueue() } else { finishClosing() }
     guard phase == .closing else { return }
-    sentBefore = counters.bytesSent
-    closeTimer = loop.wheel.arm(self, at: loop.now + Self.stallNanoseconds)
+    sentBefore = moved.bytesSent
+    armTimer(after: Self.stallNanoseconds)
+  }
+
+  func armTimer(after nanoseconds: UInt64) {
+    let deadline = loop.now + nanoseconds
+    if let timer {
+      loop.wheel.move(timer, to: deadline)
+    } else {
+      timer = loop.wheel.arm(self, at: deadline)
+    }
+  }
+
+  func disarmTimer() {
+    if let timer { loop.wheel.cancel(timer) }
+    timer = nil
+  }
+
+  /// Ends by a failure that the peer is told of by what was sent already, and reads what still
+  /// comes, so that no reset overtakes it.
+  func failGently(_ error: IOError) {
+    guard phase == .open else { return }
+    let handler = self.handler
+    tls?.finish(.failure(error))
+    handler?.failed(self, error)
+    close()
   }
 
   /// Drops what waits and closes with a reset.
@@ -436,38 +504,30 @@ package protocol StreamHandler: AnyObject {
     loop.systemCalls.close += 1
     phase = .lingering
     watch()
-    let deadline = loop.now + Self.lingerNanoseconds
-    if let closeTimer {
-      loop.wheel.move(closeTimer, to: deadline)
-    } else {
-      closeTimer = loop.wheel.arm(self, at: deadline)
-    }
+    armTimer(after: Self.lingerNanoseconds)
   }
 
   private func discardInput() {
     guard let base = unsafe loop.input.baseAddress else { return }
-    let count = unsafe tw_recv(descriptor, base, loop.input.count)
-    loop.systemCalls.receive += 1
-    counters.receiveCalls &+= 1
-    if count > 0 {
-      counters.bytesReceived &+= UInt64(count)
-    } else if count == 0, phase == .closing {
+    let count = unsafe receiveNow(base, loop.input.count)
+    if count == 0, phase == .closing {
       inputHasEnded = true
       watch()
-    } else if count != -Int(EAGAIN) {
+    } else if count <= 0, count != -Int(EAGAIN) {
       release()
     }
   }
 
-  private func fail(_ error: IOError) {
+  func fail(_ error: IOError) {
     guard phase != .closed else { return }
     let handler = self.handler
     release()
+    tls?.finish(.failure(error))
     handler?.failed(self, error)
   }
 
   /// Reports a failure after the present call, since a writer does not expect to be closed by it.
-  private func failSoon(_ error: IOError) {
+  func failSoon(_ error: IOError) {
     if phase == .closing { return release() }
     queue.clear()
     loop.post { [self] in fail(error) }
@@ -482,8 +542,8 @@ package protocol StreamHandler: AnyObject {
     handler = nil
     tail.clear()
     queue.clear()
-    if let closeTimer { loop.wheel.cancel(closeTimer) }
-    closeTimer = nil
+    tls?.release()
+    disarmTimer()
     loop.remove(token)
     Glibc.close(descriptor)
     loop.systemCalls.close += 1
@@ -492,17 +552,22 @@ package protocol StreamHandler: AnyObject {
 }
 
 extension ByteStream: TimerOwner {
-  /// The peer did not take what was left for it, or did not end, in time.
+  /// The peer did not finish the handshake, take what was left for it, or end, in time.
   package func timerFired(now: UInt64) -> UInt64 {
+    if phase == .open {
+      timer = nil
+      failGently(IOError("secure a connection", tls: .deadlinePassed))
+      return 0
+    }
     if phase == .closing {
       // Whoever takes some of it, however slowly, gets it all.
-      if counters.bytesSent > sentBefore {
-        sentBefore = counters.bytesSent
+      if moved.bytesSent > sentBefore {
+        sentBefore = moved.bytesSent
         return now + Self.stallNanoseconds
       }
       _ = tw_reset_on_close(descriptor)
     }
-    closeTimer = nil
+    timer = nil
     release()
     return 0
   }

@@ -49,6 +49,8 @@ package protocol TurnEnd: AnyObject {
   // Shared by all streams of the loop: one receive buffer and one output buffer.
   let input: UnsafeMutableBufferPointer<UInt8>
   let output: UnsafeMutableBufferPointer<UInt8>
+  /// The ciphertext of the loop's secured streams; there when the first of them is.
+  var tlsBuffers: TLSBuffers?
   var outputCount = 0
   var outputOwner: ByteStream?
   var corked: ByteStream?

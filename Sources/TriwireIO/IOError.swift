@@ -12,6 +12,8 @@ public struct IOError: Error, Equatable, Sendable, CustomStringConvertible {
   public let code: Int32
   /// What went wrong, in words.
   public let reason: String
+  /// What TLS has to do with it; nil when nothing.
+  public let tls: TLSFailure?
 
   /// Makes an error from a kernel's error number.
   ///
@@ -22,6 +24,7 @@ public struct IOError: Error, Equatable, Sendable, CustomStringConvertible {
     self.operation = operation
     self.code = code
     self.reason = unsafe String(cString: strerror(code))
+    self.tls = nil
   }
 
   /// Makes an error that has no kernel number.
@@ -33,6 +36,20 @@ public struct IOError: Error, Equatable, Sendable, CustomStringConvertible {
     self.operation = operation
     self.code = 0
     self.reason = reason
+    self.tls = nil
+  }
+
+  /// Makes an error of TLS.
+  ///
+  /// - Parameters:
+  ///   - operation: What was being done.
+  ///   - failure: What went wrong.
+  ///   - reason: The same in words; those of the failure unless given.
+  public init(_ operation: String, tls failure: TLSFailure, reason: String? = nil) {
+    self.operation = operation
+    self.code = 0
+    self.reason = reason ?? failure.words
+    self.tls = failure
   }
 
   /// The operation and the reason, as one line.

@@ -6,6 +6,12 @@ public struct StreamCounters: Sendable, Equatable {
   public var bytesSent: UInt64 = 0
   /// Bytes taken from the kernel.
   public var bytesReceived: UInt64 = 0
+  /// What TLS added to the bytes sent: handshake, records, tickets, alerts; 0 on a plain stream.
+  public var tlsSent: UInt64 = 0
+  /// What TLS added to the bytes received.
+  ///
+  /// A record that has come in part counts here until the rest of it is there.
+  public var tlsReceived: UInt64 = 0
   /// `send` calls.
   public var sendCalls: UInt32 = 0
   /// `recv` calls.
@@ -19,6 +25,8 @@ public struct StreamCounters: Sendable, Equatable {
     var sum = left
     sum.bytesSent += right.bytesSent
     sum.bytesReceived += right.bytesReceived
+    sum.tlsSent += right.tlsSent
+    sum.tlsReceived += right.tlsReceived
     sum.sendCalls += right.sendCalls
     sum.receiveCalls += right.receiveCalls
     return sum

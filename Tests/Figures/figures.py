@@ -88,6 +88,8 @@ def machine():
 
 def main(script):
     """Runs a script's body; status 1 and a sentence when it does not come to its end."""
+    # Whoever reads the output may go away; nothing is running whenever something is printed.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     if len(sys.argv) > 1:
         print(sys.modules["__main__"].__doc__.strip())
         sys.exit(0 if sys.argv[1] in ("-h", "--help") else 64)

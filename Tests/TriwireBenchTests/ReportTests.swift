@@ -50,6 +50,28 @@ struct ReportTests {
     #expect(plain == report.text(on: Page()))
   }
 
+  @Test("A trial whose processes had to wait for a core says so under its table")
+  func contention() throws {
+    var report = try sample()
+    report.trials[0].cpu.wallMicroseconds = 3_000_000
+    report.trials[0].cpu.clientWaitMicroseconds = 150_000
+    let caution = "was kept waiting for a core"
+    #expect(!report.text(on: Page()).contains(caution))
+    report.trials[0].cpu.clientWaitMicroseconds = 151_000
+    let sentence =
+      "websocket was kept waiting for a core for 151 ms in 3.00 s: its times show that the machine "
+      + "was busy otherwise."
+    #expect(report.text(on: Page()).hasSuffix("to its arrival.\n  \(sentence)\n"))
+    #expect(report.markdown.contains("\n\n\(sentence)\n\n"))
+  }
+
+  @Test(
+    "The kernel's list of cores is read as it is written",
+    arguments: [("0-1", [0, 1]), ("2,4-6", [2, 4, 5, 6]), ("7", [7]), ("", [])])
+  func cores(_ list: String, _ numbers: [Int]) {
+    #expect(Cores.numbers(in: list) == numbers)
+  }
+
   @Test("The Markdown is complete and says on the first line of a scenario what was lost")
   func markdown() throws {
     #expect(try sample().markdown == goldenMarkdown)

@@ -60,7 +60,7 @@ let refusals: [Refusal] = [
   .replacing(
     "\"clients\": 4", "\"clients\": 4, \"colour\": 1",
     "colour: this key is not known, known are name, description, clients, groups, idle, traffic, "
-      + "warmUp, duration, drain, repetitions, seed, transports, profiles"),
+      + "warmUp, duration, drain, repetitions, seed, transports, tls, profiles"),
   .replacing(
     "\"clients\": 4", "\"clients\": 4, \"duration\": \"10 sec\"",
     "duration: \"10 sec\" has no known unit; for a time, write a number and a unit of ms, s or min: \"10 s\""
@@ -82,6 +82,13 @@ let refusals: [Refusal] = [
     "\"clients\": 4", "\"clients\": 4, \"transports\": [\"websockets\"]",
     "transports[0]: \"websockets\" is not one of \"websocket\", \"sse\", \"long-polling\", did you mean \"websocket\"?"
   ),
+  .replacing(
+    "\"clients\": 4", "\"clients\": 4, \"tls\": \"1.3 resumed\"",
+    "tls: \"1.3 resumed\" is not one of \"off\", \"1.2\", \"1.3\", \"1.3-resumed\", did you mean \"1.3-resumed\"?"
+  ),
+  .replacing(
+    "\"clients\": 4", "\"clients\": 4, \"tls\": true",
+    "tls: this is true or false, write one of \"off\", \"1.2\", \"1.3\", \"1.3-resumed\""),
   .replacing(
     "\"clients\": 4", "\"clients\": 4, \"transports\": [\"sse\", \"sse\"]",
     "transports: a transport stands here twice, remove one"),

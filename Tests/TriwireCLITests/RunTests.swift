@@ -28,7 +28,7 @@ struct RunTests {
     }
   }
 
-  private func check(_ trial: [String: Any]) throws {
+  private func check(_ trial: [String: Any], roundTrips: Double = 2) throws {
     #expect(trial["failures"] as? [String] == [])
     let delivery = try #require(trial["delivery"] as? [String: Int])
     #expect(delivery["expected"] ?? 0 > 0)
@@ -40,13 +40,44 @@ struct RunTests {
     let bytes = try #require(trial["bytes"] as? [String: Any])
     for direction in ["up", "down"] {
       let layers = try #require(bytes[direction] as? [String: Int])
-      let parts = ["payload", "framing", "control", "http"].reduce(0) { $0 + (layers[$1] ?? 0) }
+      let parts = ["payload", "framing", "control", "http", "tls"].reduce(0) {
+        $0 + (layers[$1] ?? 0)
+      }
       #expect(parts == layers["socket"])
       #expect(layers["payload"] ?? 0 > 0)
     }
     let connection = try #require(trial["connection"] as? [String: Any])
     #expect(connection["opened"] as? Int == 8)
-    #expect(connection["roundTrips"] as? Double == 2)
+    #expect(connection["roundTrips"] as? Double == roundTrips)
+  }
+
+  @Test(
+    "Over TLS every byte reconciles as well, TLS is a layer of its own, and its round trips count",
+    arguments: [("1.2", 4.0), ("1.3", 3.0), ("1.3-resumed", 3.0)])
+  func overTLS(mode: String, roundTrips: Double) async throws {
+    try await withTemporaryFolder { folder in
+      try tiny.replacing("\"clients\": 8", with: "\"tls\": \"\(mode)\", \"clients\": 8")
+        .write(to: folder.appending(path: "tiny.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire("run", "tiny.json", "--output", "Out", in: folder)
+      #expect(outcome.status == 0, "\(outcome.complaint)")
+      #expect(outcome.output.hasPrefix("tiny  all ways at once. TLS \(mode)\n"))
+      #expect(outcome.output.contains("TLS/message"))
+      #expect(outcome.output.contains("TLS bytes/open"))
+      let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
+      let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      let trials = try #require(result["trials"] as? [[String: Any]])
+      for trial in trials {
+        try check(trial, roundTrips: roundTrips)
+        let bytes = try #require(trial["bytes"] as? [String: Any])
+        for direction in ["up", "down"] {
+          #expect((bytes[direction] as? [String: Int])?["tls"] ?? 0 > 0)
+        }
+        let connection = try #require(trial["connection"] as? [String: Any])
+        // A full handshake brings the server's certificate, a resumed one does not.
+        let down = try #require(connection["tlsBytesDown"] as? Double)
+        #expect(mode == "1.3-resumed" ? down < 800 : down > 800)
+      }
+    }
   }
 
   @Test("Ctrl-C ends a run with 130, keeps what was measured, and leaves no server behind")

@@ -10,6 +10,7 @@ private final class HeldAddress: Sendable {
 
   /// - Parameter isDead: Whether it answers nothing, as a listener whose queue is full; else it
   ///   refuses, as nobody listens.
+  /// - Throws: What binding throws.
   init(isDead: Bool) throws {
     let holder = Self.makeSocket()
     var name = sockaddr_in()

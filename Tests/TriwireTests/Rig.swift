@@ -22,7 +22,7 @@ struct Rig: Sendable {
   /// Starts a server that serves what `routes` adds.
   static func start(
     session: SessionLimits = .patient, client: SessionLimits = .patient,
-    configure: (inout TriwireServer.Configuration) -> Void = { _ in },
+    configure: (inout TriwireServer.Configuration) throws -> Void = { _ in },
     _ routes: (TriwireServer) -> Void
   ) async throws -> Rig {
     var configuration = TriwireServer.Configuration()
@@ -31,7 +31,7 @@ struct Rig: Sendable {
     configuration.headSeconds = 1000
     configuration.bodySeconds = 1000
     configuration.keepAliveSeconds = 1000
-    configure(&configuration)
+    try configure(&configuration)
     let server = TriwireServer(configuration: configuration)
     routes(server)
     let address = try await within("the server starts") {
@@ -42,13 +42,14 @@ struct Rig: Sendable {
     rig.client.session = client
     rig.client.openSeconds = 1000
     rig.client.connectSeconds = 1000
+    if let tls = configuration.tls { rig.client.tls.caFile = tls.certificate }
     return rig
   }
 
   /// Runs `body` with a server that is stopped afterwards.
   static func run(
     session: SessionLimits = .patient, client: SessionLimits = .patient,
-    configure: (inout TriwireServer.Configuration) -> Void = { _ in },
+    configure: (inout TriwireServer.Configuration) throws -> Void = { _ in },
     _ routes: (TriwireServer) -> Void, _ body: @escaping @Sendable (Rig) async throws -> Void
   ) async throws {
     let rig = try await start(
@@ -70,10 +71,12 @@ struct Rig: Sendable {
 
   func connect(_ path: String, over transports: [TransportKind]) async throws -> Session {
     try await within("a session opens") {
-      try await TriwireClient("http://\(address)\(path)", configuration: client)
+      try await TriwireClient("\(scheme)://\(address)\(path)", configuration: client)
         .connect(over: transports)
     }
   }
+
+  private var scheme: String { server.configuration.tls == nil ? "http" : "https" }
 
   /// A client without rules.
   func rawPeer(receiveBuffer: Int32? = nil) throws -> RawPeer {
@@ -83,6 +86,20 @@ struct Rig: Sendable {
   func stop() async throws {
     try await within("the server stops") { await server.stop(within: 0.2) }
     try await within("the clients' loops stop") { await clients.stop() }
+  }
+}
+
+extension TriwireServer.Configuration {
+  private static let identity = Result { () throws(IOError) in try TLSIdentity.selfSigned() }
+
+  /// Serves with a certificate for this host.
+  mutating func useTLS(_ version: TLSVersion = .v1_3) throws {
+    let identity = try Self.identity.get()
+    var options = TLSServerOptions(
+      certificate: .text(identity.certificate), key: .text(identity.key))
+    options.maximumVersion = version
+    options.handshakeSeconds = 1000
+    tls = options
   }
 }
 

@@ -51,6 +51,28 @@ struct TrafficTests {
   }
 
   @Test(
+    "Over TLS payload, framing, control, HTTP and TLS make up the socket's bytes, both ways",
+    arguments: TransportKind.allCases, [TLSVersion.v1_2, .v1_3])
+  func exactOverTLS(kind: TransportKind, version: TLSVersion) async throws {
+    try await Rig.run(configure: { try $0.useTLS(version) }, Self.addEcho) { rig in
+      let session = try await rig.connect("/echo", over: kind)
+      let messages = [0, 1, 125, 16_384, 16_385, 300_000].map {
+        Message(binary: [UInt8](repeating: 7, count: $0))
+      }
+      for _ in 1...3 {
+        async let sending: Void = session.send(all: messages)
+        #expect(try await session.take(messages.count) == messages)
+        try await sending
+        let traffic = try await settled(session)
+        for ledger in [traffic.sent, traffic.received] { #expect(ledger.tls > 300) }
+      }
+      session.close(.normal, "done")
+      _ = try await session.end()
+      #expect(try await session.loop.run { session.trafficNow.isExactlyWritten })
+    }
+  }
+
+  @Test(
     "A WebSocket frame costs 2, 4 or 10 bytes from a server and 4 more from a client (RFC 6455 §5.2)"
   )
   func webSocketFraming() async throws {
@@ -128,6 +150,12 @@ extension Ledger {
 }
 
 extension Traffic {
+  /// Whether ledgers and streams agree on every byte; after the end there is no kernel to ask.
+  var isExactlyWritten: Bool {
+    sent.total == streams.reduce(0) { $0 + $1.bytesSent }
+      && received.total == streams.reduce(0) { $0 + $1.bytesReceived }
+  }
+
   /// Whether ledgers, streams and kernel agree on every byte.
   var isExact: Bool {
     let sent = streams.reduce(0) { $0 + $1.bytesSent }

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "tls.h"
+
 // epoll -------------------------------------------------------------------------------------
 
 static const uint32_t TW_IN = 0x001;

@@ -1,3 +1,5 @@
+public import TriwireIO
+
 /// No transport opened a session: every attempt, and why it failed.
 public struct ConnectError: Error, Sendable, CustomStringConvertible {
   /// One try with one transport.
@@ -8,6 +10,8 @@ public struct ConnectError: Error, Sendable, CustomStringConvertible {
     public let reason: String
     /// How long it took, in milliseconds.
     public let milliseconds: Double
+    /// What TLS has to do with it; nil when nothing.
+    public let tls: TLSFailure?
 
     /// The attempt, as one line.
     public var description: String {

@@ -8,13 +8,16 @@ final class Dialer: Sendable {
   let loop: EventLoop
   let configuration: TriwireClient.Configuration
   let sessionLimits: SharedLimits
+  /// What secures the streams; nil without TLS.
+  private let tls: TLSContext?
   /// Used on the loop alone.
   nonisolated(unsafe) let deflatePool = DeflatePool()
 
   init(
     url: ServerURL, addresses: [SocketAddress], loop: EventLoop,
-    configuration: TriwireClient.Configuration
+    configuration: TriwireClient.Configuration, tls: TLSContext?
   ) {
+    self.tls = tls
     self.url = url
     self.addresses = addresses
     self.loop = loop
@@ -22,14 +25,19 @@ final class Dialer: Sendable {
     sessionLimits = SharedLimits(configuration.session)
   }
 
-  /// Opens a stream on the loop.
+  /// Opens a stream on the loop, and secures it when the URL says so.
   func open() async throws -> ByteStream {
     var options = Connector.Options()
     options.timeoutNanoseconds = configuration.connectSeconds.nanoseconds
     options.source = configuration.source
     options.maximumSegment = configuration.maximumSegment
     options.congestionControl = configuration.congestionControl
-    return try await Connector.connect(to: addresses, on: loop, options: options)
+    let stream = try await Connector.connect(to: addresses, on: loop, options: options)
+    if let tls {
+      try await stream.secured(
+        reaching: url.host, port: url.port, tls, within: options.timeoutNanoseconds)
+    }
+    return stream
   }
 
   /// Opens a stream and hands it to `done` on the loop.

@@ -24,7 +24,9 @@ public final class TriwireClient: Sendable {
     public var subprotocols: [String] = []
     /// How WebSocket messages are compressed, where the server can; nil, the default, is not at all.
     public var deflate: DeflateOptions?
-    /// Seconds to establish TCP; 10 by default.
+    /// How connections to https and wss URLs are secured.
+    public var tls = TLSClientOptions()
+    /// Seconds to establish TCP, and as many for TLS after that; 10 by default.
     public var connectSeconds = 10.0
     /// Seconds for the server to open the session after that; 10 by default.
     public var openSeconds = 10.0
@@ -48,7 +50,7 @@ public final class TriwireClient: Sendable {
   /// Makes a client; nothing is connected yet.
   ///
   /// - Parameters:
-  ///   - url: An http or ws URL of an endpoint; both mean the same.
+  ///   - url: An http or ws URL of an endpoint, which mean the same, or https or wss with TLS.
   ///   - configuration: The settings.
   public init(_ url: String, configuration: Configuration = Configuration()) {
     text = url
@@ -79,6 +81,10 @@ public final class TriwireClient: Sendable {
         return try await open(transport, dialer)
       } catch let error as CancellationError {
         throw error
+      } catch let error as IOError where error.tls != nil {
+        // What is wrong with a certificate is wrong for every transport.
+        attempts.append(attempt(transport, "\(error)", since: began, tls: error.tls))
+        break
       } catch let error as OpenFailure {
         attempts.append(attempt(transport, error.reason, since: began))
       } catch {
@@ -89,32 +95,32 @@ public final class TriwireClient: Sendable {
   }
 
   private func attempt(
-    _ transport: TransportKind?, _ reason: String, since began: UInt64
+    _ transport: TransportKind?, _ reason: String, since began: UInt64, tls: TLSFailure? = nil
   ) -> ConnectError.Attempt {
     ConnectError.Attempt(
       transport: transport, reason: reason,
-      milliseconds: Double(EventLoop.clock() - began) / 1e6)
+      milliseconds: Double(EventLoop.clock() - began) / 1e6, tls: tls)
   }
 
   private func makeDialer() async throws -> Dialer {
     guard let url = ServerURL(text) else {
       throw IOError("open \(text)", reason: "write a URL such as http://127.0.0.1:8080/echo")
     }
-    guard !url.isSecure else {
-      throw IOError("open \(text)", reason: "TLS is not spoken: use http or ws")
-    }
     guard let loop = group?.next() else {
       throw IOError("open \(text)", reason: "the process is out of descriptors")
     }
     let addresses = try await SocketAddress.resolve(host: url.host, port: url.port)
-    return Dialer(url: url, addresses: addresses, loop: loop, configuration: configuration)
+    let tls = url.isSecure ? try TLSContext.shared(configuration.tls) : nil
+    return Dialer(
+      url: url, addresses: addresses, loop: loop, configuration: configuration, tls: tls)
   }
 
   private func open(_ transport: TransportKind, _ dialer: Dialer) async throws -> Session {
     var opening = Opening()
     opening.started = EventLoop.clock()
     let stream = try await dialer.open()
-    opening.connected = EventLoop.clock()
+    opening.connected = stream.securing?.began ?? EventLoop.clock()
+    opening.secured = stream.securing?.done ?? 0
     let attempt = SessionOpening(dialer, transport, opening)
     let result = await withTaskCancellationHandler {
       unsafe await withUnsafeContinuation { continuation in

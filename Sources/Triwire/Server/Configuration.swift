@@ -1,4 +1,5 @@
 public import TriwireCodec
+public import TriwireIO
 
 extension TriwireServer {
   /// The settings of a server.
@@ -25,6 +26,8 @@ extension TriwireServer {
     public var bodySeconds = 30.0
     /// Seconds a connection is kept between two requests; 75 by default.
     public var keepAliveSeconds = 75.0
+    /// The certificate and how it is used; nil, the default, serves without TLS.
+    public var tls: TLSServerOptions?
     /// Whether responses carry a `Date` (RFC 9110 §6.6.1 wants it of a server with a clock).
     public var sendsDate = true
     /// The largest TCP segment, in bytes; nil leaves it to the route.

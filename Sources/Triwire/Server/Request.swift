@@ -8,6 +8,9 @@ public struct Request: Sendable {
   public let body: [UInt8]
   /// The part of the path that the route's `{name}` stood for; empty when it has none.
   public let parameter: String
+  /// The subject of the client's certificate (RFC 2253 text, such as "CN=client 7"); nil when it
+  /// showed none, or was not asked (`TLSServerOptions.clientCertificates`).
+  public let peerCertificateSubject: String?
 }
 
 /// The answer to a `Request`.

@@ -170,7 +170,9 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       return respond(Response(.notFound, text: "nothing is served at this path"))
     }
     if route.session != nil, openOrFeedSession(exchange, body) { return }
-    let request = Request(head: exchange.head, body: body, parameter: exchange.parameter)
+    let request = Request(
+      head: exchange.head, body: body, parameter: exchange.parameter,
+      peerCertificateSubject: peerSubject)
     switch route.handler(of: exchange.head.method) {
     case .synchronous(let handle): respond(handle(request))
     case .async(let handle): respondLater(request, handle)
@@ -293,6 +295,12 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     route?.limits ?? home.sessionLimits
   }
 
+  /// Whom the client's certificate names; nil when clients are not asked for one.
+  private var peerSubject: String? {
+    guard let tls = home.configuration.tls, tls.clientCertificates != .none else { return nil }
+    return stream.agreement?.peerSubject
+  }
+
   private func newSession(
     _ carrier: any Transport, _ exchange: Exchange
   ) -> (session: Session, handler: Routes.SessionHandler)? {
@@ -300,6 +308,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     let session = Session(
       carrier: carrier, request: exchange.head, parameter: exchange.parameter, loop: home.loop,
       shared: limits(of: exchange.route))
+    session.setPeerCertificateSubject(peerSubject)
     return (session, handler)
   }
 
@@ -372,7 +381,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   private func key(_ name: String, _ exchange: Exchange) -> SessionDirectory.Key {
-    SessionDirectory.Key(path: exchange.head.path, name: name)
+    SessionDirectory.Key(path: exchange.head.path, name: name, peer: peerSubject)
   }
 
   /// The name the client wants for its session, or a new one; nil when it was refused.

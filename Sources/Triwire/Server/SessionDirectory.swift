@@ -7,6 +7,8 @@ final class SessionDirectory: Sendable {
   struct Key: Hashable, Sendable {
     let path: String
     let name: String
+    /// The subject of the client's certificate, if clients show some: nobody else finds the session.
+    let peer: String?
   }
 
   struct Entry: Sendable {

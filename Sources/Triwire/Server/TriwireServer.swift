@@ -31,6 +31,7 @@ public final class TriwireServer: Sendable {
     let group: EventLoopGroup
     let listener: Listener
     let loops: [ServerLoop]
+    let security: ServerSecurity?
 
     /// Whether no connection and no session is left.
     var isEmpty: Bool {
@@ -132,7 +133,8 @@ public final class TriwireServer: Sendable {
   /// - Parameter address: "HOST:PORT" or "[V6]:PORT", numeric or a name; port 0 lets the kernel
   ///   pick one.
   /// - Returns: Where it listens.
-  /// - Throws: `IOError` when the address is malformed, unknown or taken.
+  /// - Throws: `IOError` when the address is malformed, unknown or taken, or the certificate cannot
+  ///   be used.
   @discardableResult
   public func start(on address: String) async throws -> SocketAddress {
     guard let (host, port) = SocketAddress.split(address) else {
@@ -154,6 +156,7 @@ public final class TriwireServer: Sendable {
 
   private func start(on address: SocketAddress, _ group: EventLoopGroup) throws -> SocketAddress {
     let routes = state.withLock { $0.routes }
+    let security = try configuration.tls.map { try ServerSecurity($0) }
     let directory = SessionDirectory()
     let loops = group.loops.map {
       ServerLoop(loop: $0, configuration: configuration, routes: routes, directory: directory)
@@ -163,14 +166,30 @@ public final class TriwireServer: Sendable {
     options.maximumSegment = configuration.maximumSegment
     options.congestionControl = configuration.congestionControl
     let listener = try Listener(address, on: group, options: options) { stream in
+      guard security?.secure(stream) ?? true else { return }
       loops[stream.loop.index].accept(stream)
     }
     state.withLock { state in
       precondition(state.running == nil, "the server runs already")
-      state.running = Running(group: group, listener: listener, loops: loops)
+      state.running = Running(
+        group: group, listener: listener, loops: loops, security: security)
     }
     listener.start()
     return listener.address
+  }
+
+  /// Reads the certificate, its key and the authorities of clients again, as `configuration.tls`
+  /// names them.
+  ///
+  /// Connections from now on get what was read; those that are there keep theirs. Tickets of
+  /// before resume nothing any more.
+  /// - Throws: `IOError` when something cannot be read or does not fit together, and then all
+  ///   stays as it was; also when the server does not run, or without TLS.
+  public func reloadCertificate() throws {
+    guard let security = state.withLock({ $0.running?.security }) else {
+      throw IOError("reload the certificate", reason: "the server does not run, or without TLS")
+    }
+    try security.reload()
   }
 
   /// Starts serving and returns when `stop` has ended it, or the task is cancelled.

@@ -55,6 +55,8 @@ public import TriwireIO
     var opening: Opening?
     /// What the WebSocket handshake agreed on.
     var subprotocol: String?
+    /// Known on the server's side.
+    var peerCertificateSubject: String?
     var expiry: SessionExpiry?
     var onClose: ((SessionEnd) -> Void)?
     var drainWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
@@ -376,7 +378,13 @@ public import TriwireIO
   /// What was moved so far.
   ///
   /// On the loop.
-  public var trafficNow: Traffic { carrier?.traffic ?? rare?.traffic ?? Traffic() }
+  public var trafficNow: Traffic {
+    guard var traffic = carrier?.traffic else { return rare?.traffic ?? Traffic() }
+    // Below HTTP, where the streams are: no transport has to know of it.
+    traffic.sent.tls = traffic.streams.reduce(0) { $0 &+ $1.tlsSent }
+    traffic.received.tls = traffic.streams.reduce(0) { $0 &+ $1.tlsReceived }
+    return traffic
+  }
 
   /// When the steps of the opening were done; all 0 on the server's side.
   ///
@@ -387,6 +395,17 @@ public import TriwireIO
   ///
   /// On the loop.
   public var subprotocol: String? { rare?.subprotocol }
+
+  /// The subject of the client's certificate (RFC 2253 text, such as "CN=client 7"), that of the
+  /// connection that opened the session; nil when it showed none, or was not asked
+  /// (`TLSServerOptions.clientCertificates`), and on the client's side.
+  ///
+  /// On the loop.
+  public var peerCertificateSubject: String? { rare?.peerCertificateSubject }
+
+  func setPeerCertificateSubject(_ subject: String?) {
+    if let subject { needRare().peerCertificateSubject = subject }
+  }
 
   func setSubprotocol(_ name: String?) {
     if let name { needRare().subprotocol = name }
@@ -461,7 +480,7 @@ public import TriwireIO
   public func ended(_ end: SessionEnd) {
     if hasEnded { return }
     let rare = needRare()
-    if let carrier { rare.traffic = carrier.traffic }
+    rare.traffic = trafficNow
     rare.end = end
     state = .ended
     carrier = nil

@@ -16,6 +16,10 @@ public struct Ledger: Sendable, Equatable {
   public var control: UInt64 = 0
   /// Request and status lines, header fields, and the ends of bodies.
   public var http: UInt64 = 0
+  /// What TLS adds: handshakes, the heads and tails of records, tickets and alerts; 0 without it.
+  ///
+  /// Also the part of a record whose rest has not come.
+  public var tls: UInt64 = 0
   /// What compression took off the payload; less than nothing (wrapped) where it added some.
   public var saved: UInt64 = 0
 
@@ -23,7 +27,7 @@ public struct Ledger: Sendable, Equatable {
   public init() {}
 
   /// All bytes.
-  public var total: UInt64 { payload &+ framing &+ control &+ http &- saved }
+  public var total: UInt64 { payload &+ framing &+ control &+ http &+ tls &- saved }
 
   /// Counts one message.
   mutating func count(payload bytes: Int, onWire: Int) {
@@ -40,6 +44,7 @@ public struct Ledger: Sendable, Equatable {
     sum.framing += right.framing
     sum.control += right.control
     sum.http += right.http
+    sum.tls &+= right.tls
     sum.saved &+= right.saved
     return sum
   }
@@ -52,6 +57,7 @@ public struct Ledger: Sendable, Equatable {
     difference.framing -= right.framing
     difference.control -= right.control
     difference.http -= right.http
+    difference.tls &-= right.tls
     difference.saved &-= right.saved
     return difference
   }
@@ -83,6 +89,8 @@ public struct Opening: Sendable, Equatable {
   public var started: UInt64 = 0
   /// TCP was connected.
   public var connected: UInt64 = 0
+  /// TLS was secured; stays 0 without it.
+  public var secured: UInt64 = 0
   /// The request was handed to the stream.
   public var requested: UInt64 = 0
   /// The first byte of the answer came.

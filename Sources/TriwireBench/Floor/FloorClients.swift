@@ -5,7 +5,7 @@ final class FloorClients: @unchecked Sendable {
   // What changes is touched on the loop alone, which is what makes `@unchecked Sendable` hold.
 
   private let loop: EventLoop
-  private let group: EventLoopGroup
+  private let configuration: TriwireClient.Configuration
   private let load: FloorTrial.Load
   private var links: [any FloorLink] = []
   private var replies: UInt64 = 0
@@ -19,7 +19,7 @@ final class FloorClients: @unchecked Sendable {
 
   init(_ load: FloorTrial.Load, on group: EventLoopGroup) {
     self.load = load
-    self.group = group
+    configuration = MeasuredConnections.clients(on: group)
     loop = group.loops[0]
   }
 
@@ -68,15 +68,6 @@ final class FloorClients: @unchecked Sendable {
     await loop.perform { [self] in
       add(SessionLink(session, message: message, answerSize: answerSize))
     }
-  }
-
-  private var configuration: TriwireClient.Configuration {
-    var configuration = TriwireClient.Configuration()
-    configuration.group = group
-    configuration.session = TrialSetup.session
-    configuration.maximumSegment = TrialSetup.maximumSegment
-    configuration.congestionControl = TrialSetup.congestionControl
-    return configuration
   }
 
   private func add(_ link: any FloorLink) {

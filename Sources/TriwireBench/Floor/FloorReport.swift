@@ -53,14 +53,12 @@ public struct FloorReport: Sendable {
     let averages = load.map { load in
       load.averages.map { Figures.decimal($0, places: 2) }.joined(separator: " ")
     }
-    let cores =
-      Cores.server == nil
-      ? "One core for both sides" : "Server on core 0, clients on core 1"
+    let cores = Cores.pinning ?? "server and clients share a core"
     return """
       The server's CPU time per round trip, answer or delivery: the least and the median of \
       \(plan.rounds) \(plan.rounds == 1 ? "round" : "rounds"), and the ratio to bare TCP. Messages of \(plan.payload), a closed \
       loop: messages/s is what these clients could ask for, busy how much of a core the server \
-      used. \(cores), load averages \(averages.joined(separator: " before, ")) after: what else \
+      used. \(cores.prefix(1).uppercased() + cores.dropFirst()), load averages \(averages.joined(separator: " before, ")) after: what else \
       runs on the machine raises all figures.
       """
   }

@@ -31,7 +31,7 @@ public struct FloorRun: Sendable {
   /// - Throws: An error with a sentence when a connection fails or a message is lost.
   public func measure(_ watcher: Watcher?) async throws -> FloorReport {
     try checkDescriptors()
-    let group = try EventLoopGroup(count: 1, cpus: Cores.clients.map { [$0] } ?? [])
+    let group = try MeasuredConnections.loopOfClients()
     var report = FloorReport(plan, load: .current)
     do {
       for round in 0..<plan.rounds { try await measure(round, on: group, &report, watcher) }

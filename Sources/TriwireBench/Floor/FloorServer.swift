@@ -30,7 +30,7 @@ public enum FloorServer {
     signal(SIGINT, SIG_IGN)
     Process.raiseDescriptorLimit()
     let message = Message(String(repeating: "x", count: payload))
-    let server = TriwireServer(configuration: configuration)
+    let server = TriwireServer(configuration: MeasuredConnections.server)
     addRoutes(to: server, broadcasting: message)
     let http = try await server.start(on: "127.0.0.1:0")
     let echo = try server.acceptPlainStreams(on: "127.0.0.1") { stream in
@@ -44,16 +44,6 @@ public enum FloorServer {
     let ports = Ports(http: http.port, echo: echo.port, broadcast: broadcast.port)
     try writeOutput(try encodeLine(ports))
     while readLine() != nil {}
-  }
-
-  private static var configuration: TriwireServer.Configuration {
-    var configuration = TriwireServer.Configuration()
-    configuration.loops = 1
-    configuration.cpus = Cores.server.map { [$0] } ?? []
-    configuration.maximumSegment = TrialSetup.maximumSegment
-    configuration.congestionControl = TrialSetup.congestionControl
-    configuration.session = TrialSetup.session
-    return configuration
   }
 
   private static func addRoutes(to server: TriwireServer, broadcasting message: Message) {

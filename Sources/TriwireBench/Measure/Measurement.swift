@@ -78,7 +78,7 @@ public struct ByteLedger: Sendable, Equatable, Codable {
 
 /// The bytes of one direction, by what they were for.
 ///
-/// Payload, framing, control and HTTP were counted where they were made; their sum equals
+/// Payload, framing, control, HTTP and TLS were counted where they were made; their sum equals
 /// `socket`, which was counted where bytes were handed to the kernel, and that equals what the
 /// kernel says it sent. A trial in which they differ fails.
 public struct ByteLayers: Sendable, Equatable, Codable {
@@ -90,6 +90,8 @@ public struct ByteLayers: Sendable, Equatable, Codable {
   public var control: UInt64 = 0
   /// Request and response heads.
   public var http: UInt64 = 0
+  /// What TLS adds: handshakes, the surroundings of records, tickets and alerts.
+  public var tls: UInt64 = 0
   /// All bytes handed to the kernel.
   public var socket: UInt64 = 0
   /// TCP and IP headers: 52 bytes per segment, which is IPv4 with TCP timestamps.
@@ -110,6 +112,7 @@ public struct ByteLayers: Sendable, Equatable, Codable {
     sum.framing += other.framing
     sum.control += other.control
     sum.http += other.http
+    sum.tls += other.tls
     sum.socket += other.socket
     sum.tcpip += other.tcpip
     sum.retransmitted += other.retransmitted
@@ -124,6 +127,8 @@ public struct ConnectionCost: Sendable, Equatable, Codable {
   public var opened: UInt64 = 0
   /// From the start of connecting to the TCP connection.
   public var connectMicroseconds = Durations()
+  /// From the TCP connection to the end of the TLS handshake; empty without TLS.
+  public var secureMicroseconds = Durations()
   /// From the start of connecting to the open session.
   public var openMicroseconds = Durations()
   /// From the start of connecting to the first message received, where the client received one.
@@ -134,6 +139,10 @@ public struct ConnectionCost: Sendable, Equatable, Codable {
   public var wireBytesUp = 0.0
   /// Bytes of IP packets from server to client, per connection.
   public var wireBytesDown = 0.0
+  /// What of them TLS adds, per connection.
+  public var tlsBytesUp = 0.0
+  /// What of them TLS adds, per connection.
+  public var tlsBytesDown = 0.0
   /// System calls of the client, per connection.
   public var clientSystemCalls = 0.0
   /// System calls of the server, per connection.

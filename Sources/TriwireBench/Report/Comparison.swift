@@ -14,6 +14,8 @@ struct Comparison {
   let lines: [Line]
   /// What went wrong in any of its trials, as sentences.
   let failures: [String]
+  /// What makes its times doubtful, as sentences.
+  let cautions: [String]
 
   /// The comparison of one scenario, over the trials a report has so far.
   init(_ scenario: Scenario, in report: Report) {
@@ -22,6 +24,7 @@ struct Comparison {
       .filter { !$0.trials.isEmpty }
     transports = pools.map(\.transport)
     failures = pools.flatMap(\.failures)
+    cautions = pools.compactMap(\.caution)
     lines = Comparison.lines(of: pools)
   }
 
@@ -79,6 +82,7 @@ private struct Metric {
       Metric("payload/message", Figures.bytes) { $0.perMessage(\.payload) },
       Metric("framing/message", Figures.bytes) { $0.perMessage(\.framing) },
       Metric("HTTP/message", Figures.bytes) { $0.perMessage(\.http) },
+      Metric("TLS/message", Figures.bytes) { $0.ifSecured($0.perMessage(\.tls)) },
       Metric("TCP/IP/message", Figures.bytes) { $0.perMessage(\.tcpip) },
       Metric("wire/message", Figures.bytes) { $0.perMessage(\.wire) },
       Metric("of it up", Figures.bytes) { $0.perMessage(\.wire, \.up) },
@@ -87,6 +91,11 @@ private struct Metric {
       Metric("packets/message", { Figures.number($0, places: 2) }) { $0.perMessage(\.segments) },
       Metric("server CPU/message", Figures.duration) { $0.serverPerMessage },
       Metric("client CPU/message", Figures.duration) { $0.clientPerMessage },
+      Metric("TLS handshake p50", Figures.duration) { $0.opening(\.secureMicroseconds) },
+      Metric("TLS bytes/open", Figures.bytes) { pool in
+        pool.ifSecured(
+          pool.mean(\.tlsBytesUp).flatMap { up in pool.mean(\.tlsBytesDown).map { up + $0 } })
+      },
       Metric("open p50", Figures.duration) { $0.opening(\.openMicroseconds) },
       Metric("first message p50", Figures.duration) { $0.opening(\.firstMessageMicroseconds) },
       Metric("round trips to open", { Figures.number($0, places: 1) }) { $0.mean(\.roundTrips) },
@@ -145,6 +154,17 @@ private struct Pool {
     }
   }
 
+  /// That something else ran on the cores, when threads had to wait for one in 5 % of the time.
+  var caution: String? {
+    let sum = { (part: KeyPath<CPUCost, Double>) in trials.reduce(0) { $0 + $1.cpu[keyPath: part] }
+    }
+    let waited = max(sum(\.serverWaitMicroseconds), sum(\.clientWaitMicroseconds))
+    let measured = sum(\.wallMicroseconds)
+    guard waited > measured * 0.05 else { return nil }
+    return "\(transport.rawValue) was kept waiting for a core for \(Figures.duration(waited)) in "
+      + "\(Figures.duration(measured)): its times show that the machine was busy otherwise."
+  }
+
   func perMessage(_ layer: KeyPath<ByteLayers, UInt64>) -> Double? {
     guard let up = perMessage(layer, \.up), let down = perMessage(layer, \.down) else { return nil }
     return up + down
@@ -156,6 +176,11 @@ private struct Pool {
     guard messages > 0 else { return nil }
     let bytes = trials.reduce(0) { $0 + $1.bytes[keyPath: direction][keyPath: layer] }
     return Double(bytes) / Double(messages)
+  }
+
+  /// A figure of TLS, where there is TLS.
+  func ifSecured(_ figure: Double?) -> Double? {
+    trials.contains { $0.connection.tlsBytesUp > 0 } ? figure : nil
   }
 
   /// What travels beyond the payload, as a part of the payload.

@@ -76,13 +76,14 @@ extension Environment {
     return Environment(
       triwireVersion: Environment.version, compiler: compiler, commandLine: commandLine,
       startedAt: startedAt,
-      kernel: kernel, processor: value("model name", in: "/proc/cpuinfo"), cores: cores,
-      pinning: cores >= 2 ? "server on core 0, clients on core 1" : "",
+      kernel: kernel, processor: value("model name", in: "/proc/cpuinfo"),
+      cores: Cores.allowed.count,
+      pinning: Cores.pinning ?? "",
       memoryBytes: kilobytes(value("MemTotal", in: "/proc/meminfo")),
       clockSource: readText("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
       governor: readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-      congestionControl: TrialSetup.congestionControl,
-      maximumSegment: TrialSetup.maximumSegment,
+      congestionControl: MeasuredConnections.congestionControl,
+      maximumSegment: MeasuredConnections.maximumSegment,
       tcpSettings: Dictionary(uniqueKeysWithValues: settings.map { ($0, setting($0)) }),
       descriptorLimits: limits ?? [], load: [.current])
   }
@@ -93,15 +94,6 @@ extension Environment {
   ]
 
   private static func setting(_ name: String) -> String { readText("/proc/sys/net/ipv4/\(name)") }
-
-  private static var cores: Int {
-    let allowed = value("Cpus_allowed_list", in: "/proc/self/status")
-    return allowed.split(separator: ",").reduce(0) { count, range in
-      let bounds = range.split(separator: "-").compactMap { Int($0) }
-      guard let first = bounds.first, let last = bounds.last else { return count }
-      return count + last - first + 1
-    }
-  }
 
   private static var kernel: String {
     let release = readText("/proc/sys/kernel/osrelease")

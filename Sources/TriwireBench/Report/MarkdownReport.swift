@@ -32,7 +32,8 @@ extension Report {
 
   private func section(_ comparison: Comparison) -> String {
     let scenario = comparison.scenario
-    let description = scenario.description.isEmpty ? "" : "\n\n\(scenario.description)."
+    let words = [scenario.description, scenario.tls.note].filter { !$0.isEmpty }
+    let description = words.isEmpty ? "" : "\n\n\(words.joined(separator: ". "))."
     let head = "## \(scenario.name)\(description)"
     let first = comparison.failures.map { "**\($0)**\n\n" }.joined()
     guard !comparison.transports.isEmpty else { return "\(head)\n\nNo trial of it has run." }
@@ -42,6 +43,7 @@ extension Report {
       "| \(line.metric) |" + line.cells.map { " \($0) |" }.joined()
     }
     return "\(head)\n\n\(first)| |\(names)\n|---|\(rule)\n" + lines.joined(separator: "\n")
+      + comparison.cautions.map { "\n\n\($0)" }.joined()
   }
 
   private var legend: String {

@@ -11,7 +11,8 @@ extension Report {
 
   private func text(of comparison: Comparison, on page: Page) -> String {
     let scenario = comparison.scenario
-    let description = scenario.description.isEmpty ? "" : "  \(scenario.description)"
+    let words = [scenario.description, scenario.tls.note].filter { !$0.isEmpty }
+    let description = words.isEmpty ? "" : "  \(words.joined(separator: ". "))"
     let title = page.wrapped(scenario.name + description)
     let head = page.bold(scenario.name) + title.dropFirst(scenario.name.count)
     let failures = comparison.failures.map { page.red(page.wrapped("  \($0)", hanging: 4)) }
@@ -20,6 +21,8 @@ extension Report {
     let table = page.table(
       ["(×: times the best)"] + comparison.transports.map(\.rawValue),
       comparison.lines.map { [$0.metric] + $0.cells })
-    return head + failures + table + page.wrapped("  \(comparison.latencyNote)", hanging: 2)
+    let notes = [comparison.latencyNote] + comparison.cautions
+    return head + failures + table
+      + notes.map { page.wrapped("  \($0)", hanging: 2) }.joined()
   }
 }

@@ -29,6 +29,42 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var seed: UInt64
   /// The transports to compare.
   public var transports: [TransportKind]
+  /// Whether and how connections are secured.
+  public var tls: TLSMode
+}
+
+/// How the connections of a trial are secured.
+public enum TLSMode: String, Sendable, CaseIterable, Codable {
+  /// Not at all.
+  case off
+  /// TLS 1.2, each connection with a handshake of its own.
+  case v1_2 = "1.2"
+  /// TLS 1.3, each connection with a handshake of its own.
+  case v1_3 = "1.3"
+  /// TLS 1.3, each connection resuming the session of one before the trial.
+  case v1_3Resumed = "1.3-resumed"
+
+  /// The version that is spoken, and no other; `nil` without TLS.
+  var version: TLSVersion? {
+    switch self {
+    case .off: nil
+    case .v1_2: .v1_2
+    case .v1_3, .v1_3Resumed: .v1_3
+    }
+  }
+
+  /// How often a client waits for the server until a connection is secured (RFC 5246 §7.3, RFC 8446
+  /// §2).
+  var roundTrips: Int {
+    switch self {
+    case .off: 0
+    case .v1_2: 2
+    case .v1_3, .v1_3Resumed: 1
+    }
+  }
+
+  /// What to say of a scenario that is measured with it; empty without TLS.
+  var note: String { self == .off ? "" : "TLS \(rawValue)" }
 }
 
 /// Clients that connect in steps and then do nothing, to see what an idle one costs.

@@ -27,7 +27,7 @@ struct ScenarioReader {
 
   private static let keys = [
     "name", "description", "clients", "groups", "idle", "traffic", "warmUp", "duration", "drain",
-    "repetitions", "seed", "transports", "profiles",
+    "repetitions", "seed", "transports", "tls", "profiles",
   ]
 
   func read() -> (scenario: Scenario, changes: [Profile: ProfileChanges])? {
@@ -37,15 +37,17 @@ struct ScenarioReader {
     let timing = readTiming(fields)
     let traffic = readTraffic(fields)
     let transports = fields.value("transports", default: TransportKind.allCases, readTransports)
+    let tls = fields.value("tls", default: TLSMode.off) { $0.choice() }
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
-    guard let head, let clients, let timing, let traffic, let transports, let changes else {
+    guard let head, let clients, let timing, let traffic, let transports, let tls, let changes
+    else {
       return nil
     }
     let scenario = Scenario(
       name: head.name, description: head.description, clients: clients.count,
       groups: clients.groups, idle: clients.idle, traffic: traffic, warmUp: timing.warmUp,
       duration: timing.duration, drain: timing.drain, repetitions: timing.repetitions,
-      seed: timing.seed, transports: transports)
+      seed: timing.seed, transports: transports, tls: tls)
     checkPossible(scenario, fields)
     for profile in Profile.allCases {
       guard let changed = changes[profile] else { continue }

@@ -68,21 +68,26 @@ extension CPUCost {
 
 extension ConnectionCost {
   /// What opening all sessions cost, from the clients' stamps and two readings around it.
-  init(_ openings: [Opening], from before: Reading, to after: Reading) {
+  init(_ openings: [Opening], _ tls: TLSMode, from before: Reading, to after: Reading) {
     opened = UInt64(openings.count)
     for opening in openings {
       connectMicroseconds.histogram.record(opening.connected - opening.started)
+      if opening.secured > 0 {
+        secureMicroseconds.histogram.record(opening.secured - opening.connected)
+      }
       openMicroseconds.histogram.record(opening.opened - opening.started)
       firstMessageMicroseconds.histogram.record(
         opening.firstMessage - min(opening.firstMessage, opening.started))
     }
     guard opened > 0 else { return }
     let count = Double(opened)
-    roundTrips = Double(openings.reduce(0) { $0 + $1.waits }) / count
+    roundTrips = Double(tls.roundTrips) + Double(openings.reduce(0) { $0 + $1.waits }) / count
     let up = ByteLayers(from: before.clients, to: after.clients, isAccepting: false)
     let down = ByteLayers(from: before.server, to: after.server, isAccepting: true)
     wireBytesUp = Double(up.wire) / count
     wireBytesDown = Double(down.wire) / count
+    tlsBytesUp = Double(up.tls) / count
+    tlsBytesDown = Double(down.tls) / count
     clientSystemCalls = Double(after.clients.systemCalls - before.clients.systemCalls) / count
     serverSystemCalls = Double(after.server.systemCalls - before.server.systemCalls) / count
     serverCPUMicroseconds =
@@ -92,7 +97,7 @@ extension ConnectionCost {
 
 extension Opening {
   /// How often the client had to wait for the server until its session was open: for the
-  /// connection, and for the answer to its request.
+  /// connection, and for the answer to its request; what TLS adds depends on its version.
   fileprivate var waits: Int {
     [(started, connected), (requested, answered)].count { $0 > 0 && $1 > $0 }
   }

@@ -3,7 +3,7 @@ import Triwire
 
 /// What the process that measures tells the server of a trial, one JSON object per line.
 enum ControlRequest: Codable, Sendable {
-  /// Serve this trial; answered by ``ControlReply/ready(port:)``.
+  /// Serve this trial; answered by ``ControlReply/ready(port:certificate:)``.
   case configure(TrialSetup)
   /// Send your part of the plan; its times count from this moment of the monotonic clock.
   case start(at: UInt64)
@@ -17,8 +17,8 @@ enum ControlRequest: Codable, Sendable {
 
 /// What the server of a trial answers, one JSON object per line.
 enum ControlReply: Codable, Sendable {
-  /// It listens.
-  case ready(port: UInt16)
+  /// It listens, and has made this certificate for the trial if it speaks TLS.
+  case ready(port: UInt16, certificate: String?)
   /// It will send.
   case started
   /// What its sessions have moved.
@@ -36,24 +36,6 @@ enum ControlReply: Codable, Sendable {
 struct TrialSetup: Codable, Sendable {
   var scenario: Scenario
   var seed: UInt64
-  /// The core to run on, or `nil` to leave it to the kernel.
-  var core: Int?
-}
-
-extension TrialSetup {
-  /// The largest segment of all connections: as on an Ethernet, not as on loopback, so that the
-  /// kernel's count of segments means something.
-  static let maximumSegment = 1460
-  /// The congestion control of all connections; any unprivileged process may choose it.
-  static let congestionControl = "reno"
-
-  /// The limits of sessions on both sides: as usual, but a queue is not cut off, since what is
-  /// too slow has to show as latency and not as a lost session.
-  static var session: SessionLimits {
-    var limits = SessionLimits()
-    limits.queuedBytesHard = 1 << 30
-    return limits
-  }
 }
 
 /// One JSON object as a line.

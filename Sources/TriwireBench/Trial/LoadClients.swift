@@ -15,31 +15,49 @@ final class LoadClients: @unchecked Sendable {
   private var greeted = 0
   private var awaitedGreeting: (count: Int, continuation: CheckedContinuation<Bool, Never>)?
   private var isClosing = false
+  private var server = "http://127.0.0.1"
+  private var configuration = TriwireClient.Configuration()
 
   /// Seconds a greeting may take, and seconds the close of all sessions may take.
   private static let patience: UInt64 = 10_000_000_000
 
-  init(_ trial: Trial, _ plan: SendPlan, core: Int?) throws {
+  init(_ trial: Trial, _ plan: SendPlan) throws {
     self.trial = trial
     self.plan = plan
-    group = try EventLoopGroup(count: 1, cpus: core.map { [$0] } ?? [])
+    group = try MeasuredConnections.loopOfClients()
     loop = group.next()
     receiver = Receiver(trial.scenario, plan, of: .clients)
+  }
+
+  /// Says where the server is, and which certificate it has made for this trial.
+  func reach(port: UInt16, certificate: String?) {
+    configuration = MeasuredConnections.clients(on: group)
+    server = "\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)"
+    guard let certificate, let version = trial.scenario.tls.version else { return }
+    configuration.tls.caFile = .text(certificate)
+    configuration.tls.minimumVersion = version
+    configuration.tls.maximumVersion = version
+    configuration.tls.resumesSessions = trial.scenario.tls == .v1_3Resumed
+  }
+
+  /// Opens a session that the server refuses, so that it leaves a ticket for all that follow; over
+  /// the transport that opens before it is refused.
+  func prepareToResume() async throws {
+    guard trial.scenario.tls == .v1_3Resumed else { return }
+    let url = "\(server)/client/nobody"
+    let session = try await TriwireClient(url, configuration: configuration)
+      .connect(over: [.webSocket])
+    _ = await session.ended()
   }
 
   /// Opens sessions, one after the other, until there are so many.
   ///
   /// - Throws: `ConnectError` when one cannot be opened, ``TrialFailure`` when it stays silent,
   ///   `CancellationError`.
-  func connect(upTo count: Int, port: UInt16, _ show: ((Int) -> Void)?) async throws {
-    var configuration = TriwireClient.Configuration()
-    configuration.group = group
-    configuration.session = TrialSetup.session
-    configuration.maximumSegment = TrialSetup.maximumSegment
-    configuration.congestionControl = TrialSetup.congestionControl
+  func connect(upTo count: Int, _ show: ((Int) -> Void)?) async throws {
     for client in await self.count..<count {
       try Task.checkCancellation()
-      let url = "http://127.0.0.1:\(port)/client/\(client)"
+      let url = "\(server)/client/\(client)"
       let session = try await TriwireClient(url, configuration: configuration)
         .connect(over: [trial.transport])
       guard await takeIn(session, client) else {

@@ -15,21 +15,23 @@ final class TrialRig {
     self.watcher = watcher
     plan = SendPlan(trial.scenario, seed: trial.seed)
     server = try ServerProcess(executable: executable, words: [TrialServer.word])
-    clients = try LoadClients(trial, plan, core: Cores.clients)
+    clients = try LoadClients(trial, plan)
   }
 
   /// Starts serving and opens all sessions in steps, reading at each what they cost.
   func connect(_ measurement: inout Measurement) async throws {
     let scenario = trial.scenario
     try checkDescriptors()
-    let setup = TrialSetup(scenario: scenario, seed: trial.seed, core: Cores.server)
-    guard case .ready(let port) = try await server.ask(.configure(setup)) else {
+    let setup = TrialSetup(scenario: scenario, seed: trial.seed)
+    guard case .ready(let port, let certificate) = try await server.ask(.configure(setup)) else {
       throw TrialFailure("the server did not say where it listens")
     }
+    clients.reach(port: port, certificate: certificate)
+    try await clients.prepareToResume()
     let before = try await Reading(self)
     var steps: [MemoryCost.Step] = []
     for step in scenario.idle?.steps ?? TrialRig.steps(to: scenario.clients) {
-      try await clients.connect(upTo: step, port: port) { [watcher] connected in
+      try await clients.connect(upTo: step) { [watcher] connected in
         watcher?(TrialProgress(phase: .connecting, connected: connected))
       }
       steps.append(try await idle(step))
@@ -39,7 +41,7 @@ final class TrialRig {
     let after = try await Reading(self)
     measurement.memory = MemoryCost(steps: steps)
     measurement.connection = ConnectionCost(
-      await clients.openings(), from: before, to: after)
+      await clients.openings(), scenario.tls, from: before, to: after)
     if scenario.traffic.isEmpty { measurement.failures += after.disagreements }
   }
 
@@ -130,15 +132,6 @@ final class TrialRig {
   private static func steps(to clients: Int) -> [Int] {
     Set((1...4).map { clients * $0 / 4 }).filter { $0 > 0 }.sorted()
   }
-}
-
-/// Which cores the two processes of a trial run on.
-enum Cores {
-  private static let count = Process.coreCount
-  /// The server's core, where there are enough.
-  static var server: Int? { count >= 2 ? 0 : nil }
-  /// The clients' core, where there are enough.
-  static var clients: Int? { count >= 2 ? 1 : nil }
 }
 
 /// What both processes have moved and worked so far.

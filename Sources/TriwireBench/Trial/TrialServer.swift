@@ -29,9 +29,9 @@ public enum TrialServer {
     _ request: ControlRequest, _ served: inout ServedTrial?
   ) async throws -> ControlReply {
     if case .configure(let setup) = request {
-      let trial = ServedTrial(setup)
+      let trial = try ServedTrial(setup)
       served = trial
-      return .ready(port: try await trial.listen())
+      return .ready(port: try await trial.listen(), certificate: trial.certificate)
     }
     guard let served else { return .failed("the trial is not configured") }
     switch request {
@@ -60,22 +60,24 @@ private final class ServedTrial: @unchecked Sendable {
   private var pacer: Pacer?
   private var ends: [String] = []
   private let isBroadcast: Bool
+  /// The certificate of the trial, which nobody else knows; `nil` without TLS.
+  let certificate: String?
 
-  init(_ setup: TrialSetup) {
+  init(_ setup: TrialSetup) throws {
     scenario = setup.scenario
     plan = SendPlan(setup.scenario, seed: setup.seed)
     receiver = Receiver(setup.scenario, plan, of: .server)
     sessions = Array(repeating: nil, count: setup.scenario.clients)
     isBroadcast = setup.scenario.traffic.contains { $0.direction == .broadcast }
-    var configuration = TriwireServer.Configuration()
-    configuration.loops = 1
-    configuration.cpus = setup.core.map { [$0] } ?? []
-    configuration.maximumSegment = TrialSetup.maximumSegment
-    configuration.congestionControl = TrialSetup.congestionControl
-    configuration.session = TrialSetup.session
+    var configuration = MeasuredConnections.server
     configuration.topics = setup.scenario.groups
     // A connection for messages upwards lives as long as the trial, however rarely it is used.
     configuration.keepAliveSeconds = 7200
+    let identity = setup.scenario.tls == .off ? nil : try TLSIdentity.selfSigned()
+    certificate = identity?.certificate
+    configuration.tls = identity.map {
+      TLSServerOptions(certificate: .text($0.certificate), key: .text($0.key))
+    }
     let server = TriwireServer(configuration: configuration)
     self.server = server
     groups = (0..<setup.scenario.groups).map { server.topic("\($0)") }

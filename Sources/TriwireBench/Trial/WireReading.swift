@@ -67,6 +67,7 @@ extension ByteLayers {
     framing = ledger.framing
     control = ledger.control
     http = ledger.http
+    tls = ledger.tls
   }
 
   /// What one direction moved between two readings of the side that sends it.
@@ -78,6 +79,7 @@ extension ByteLayers {
     framing = after.sent.framing - before.sent.framing
     control = after.sent.control - before.sent.control
     http = after.sent.http - before.sent.http
+    tls = after.sent.tls - before.sent.tls
     socket = after.sent.socket - before.sent.socket
     retransmitted = after.sent.retransmitted - before.sent.retransmitted
     let opened = after.connections - before.connections

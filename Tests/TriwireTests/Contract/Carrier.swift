@@ -14,7 +14,9 @@ struct Carrier: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
-  static let all = TransportKind.allCases.map(Carrier.shipped)
+  static let all =
+    TransportKind.allCases.map { Carrier.shipped($0) }
+    + TransportKind.allCases.map { Carrier.shipped($0, isSecured: true) }
 }
 
 /// What a test wants of a pair.
@@ -53,10 +55,13 @@ extension Carrier {
   }
 
   /// A transport of this library, between its own client and server.
-  static func shipped(_ kind: TransportKind) -> Carrier {
-    Carrier(name: kind.rawValue) { terms in
+  static func shipped(_ kind: TransportKind, isSecured: Bool = false) -> Carrier {
+    Carrier(name: kind.rawValue + (isSecured ? " over TLS" : "")) { terms in
       let sessions = Mailbox<Session>()
-      let rig = try await Rig.start(session: terms.server, client: terms.client) { server in
+      let rig = try await Rig.start(
+        session: terms.server, client: terms.client,
+        configure: { configuration in if isSecured { try configuration.useTLS() } }
+      ) { server in
         server.session(at: "/pair") { session in
           sessions.put(session)
           try await terms.handler(session)

@@ -1,0 +1,69 @@
+import Triwire
+
+/// What all connections that are measured have in common, on both sides.
+enum MeasuredConnections {
+  /// The largest segment: as on an Ethernet, not as on loopback, so that the kernel's count of
+  /// segments means something.
+  static let maximumSegment = 1460
+  /// The congestion control; any unprivileged process may choose it.
+  static let congestionControl = "reno"
+
+  /// The settings of a server, on one loop.
+  static var server: TriwireServer.Configuration {
+    var configuration = TriwireServer.Configuration()
+    configuration.loops = 1
+    configuration.cpus = Cores.server.map { [$0] } ?? []
+    configuration.session = session
+    configuration.maximumSegment = maximumSegment
+    configuration.congestionControl = congestionControl
+    return configuration
+  }
+
+  /// The settings of clients, on the loop of a group.
+  static func clients(on group: EventLoopGroup) -> TriwireClient.Configuration {
+    var configuration = TriwireClient.Configuration()
+    configuration.group = group
+    configuration.session = session
+    configuration.maximumSegment = maximumSegment
+    configuration.congestionControl = congestionControl
+    return configuration
+  }
+
+  /// One loop for all clients.
+  static func loopOfClients() throws -> EventLoopGroup {
+    try EventLoopGroup(count: 1, cpus: Cores.clients.map { [$0] } ?? [])
+  }
+
+  /// The limits of sessions: as usual, but a queue is not cut off, since what is too slow has to
+  /// show as latency and not as a lost session.
+  private static var session: SessionLimits {
+    var limits = SessionLimits()
+    limits.queuedBytesHard = 1 << 30
+    return limits
+  }
+}
+
+/// Which cores the two processes of a measurement run on.
+enum Cores {
+  /// The cores this process may use, ascending.
+  static let allowed = numbers(in: value("Cpus_allowed_list", in: "/proc/self/status"))
+  /// The server's core, where there are enough.
+  static var server: Int? { allowed.count >= 2 ? allowed[0] : nil }
+  /// The clients' core, where there are enough.
+  static var clients: Int? { allowed.count >= 2 ? allowed[1] : nil }
+
+  /// Which side runs where, in words; `nil` when the kernel decides.
+  static var pinning: String? {
+    guard let server, let clients else { return nil }
+    return "server on core \(server), clients on core \(clients)"
+  }
+
+  /// The numbers of a list such as `0-3,8`.
+  static func numbers(in list: String) -> [Int] {
+    list.split(separator: ",").flatMap { range -> [Int] in
+      let bounds = range.split(separator: "-").compactMap { Int($0) }
+      guard let first = bounds.first, let last = bounds.last, first <= last else { return [] }
+      return Array(first...last)
+    }
+  }
+}
