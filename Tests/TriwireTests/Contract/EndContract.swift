@@ -39,7 +39,7 @@ struct EndContract {
           var count = 0
           while (try? await sender.send(String(repeating: "x", count: 1000))) != nil {
             count += 1
-            if count == 100 { isAhead.put(()) }
+            if count == 65 { isAhead.put(()) }
           }
         }
         try await isAhead.next("more is sent than the reader's inbox holds")
