@@ -40,6 +40,8 @@ struct Rig: Sendable {
     var rig = Rig(server: server, address: address, clients: try EventLoopGroup(count: 1))
     rig.client.group = rig.clients
     rig.client.session = client
+    // Most tests are about one transport, and what it alone does.
+    rig.client.resume = nil
     rig.client.openSeconds = 1000
     rig.client.connectSeconds = 1000
     if let tls = configuration.tls { rig.client.tls.caFile = tls.certificate }

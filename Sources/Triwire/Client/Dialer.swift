@@ -8,6 +8,9 @@ final class Dialer: Sendable {
   let loop: EventLoop
   let configuration: TriwireClient.Configuration
   let sessionLimits: SharedLimits
+  /// The resumable session that the requests are for, if they are for one.
+  let link: ClientLink?
+  private let isProbe: Bool
   /// What secures the streams; nil without TLS.
   private let tls: TLSContext?
   /// Used on the loop alone.
@@ -15,14 +18,31 @@ final class Dialer: Sendable {
 
   init(
     url: ServerURL, addresses: [SocketAddress], loop: EventLoop,
-    configuration: TriwireClient.Configuration, tls: TLSContext?
+    configuration: TriwireClient.Configuration, tls: TLSContext?, link: ClientLink? = nil,
+    isProbe: Bool = false
   ) {
+    self.link = link
+    self.isProbe = isProbe
     self.tls = tls
     self.url = url
     self.addresses = addresses
     self.loop = loop
     self.configuration = configuration
     sessionLimits = SharedLimits(configuration.session)
+  }
+
+  /// The same, for a resumable session.
+  func linked(to link: ClientLink) -> Dialer {
+    Dialer(
+      url: url, addresses: addresses, loop: loop, configuration: configuration, tls: tls,
+      link: link)
+  }
+
+  /// The same, for requests that leave the session where it is.
+  func probing() -> Dialer {
+    Dialer(
+      url: url, addresses: addresses, loop: loop, configuration: configuration, tls: tls,
+      link: link, isProbe: true)
   }
 
   /// Opens a stream on the loop, and secures it when the URL says so.
@@ -58,6 +78,7 @@ final class Dialer: Sendable {
     var all: Headers = ["host": url.authority]
     for (name, value) in configuration.headers { all.append(name, value) }
     for (name, value) in headers { all.append(name, value) }
+    if let link { all.append(SessionToken.field, link.token(isProbe: isProbe).text) }
     return RequestHead(method: method, target: target, headers: all)
   }
 
@@ -80,4 +101,6 @@ protocol ClientTransport: Transport {
 /// Why a transport did not open.
 struct OpenFailure: Error {
   let reason: String
+  /// How the server says that the session has ended, if it does.
+  var end: SessionEnd?
 }

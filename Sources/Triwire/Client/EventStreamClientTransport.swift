@@ -21,6 +21,8 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   private var held: [UInt8] = []
   private var refusal: String?
   private var refusalText: [UInt8] = []
+  private var refusedEnd: SessionEnd?
+  private var watch: SilenceWatch?
   private var closing: SessionEnd?
   /// What is said if the stream does not say how the session ended.
   private var presumedEnd: SessionEnd?
@@ -29,10 +31,15 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   init(dialer: Dialer, opening: Opening) {
     self.dialer = dialer
     self.opening = opening
-    posts = PostSender(dialer: dialer, target: dialer.url.target(adding: "session=\(name)"))
+    posts = PostSender(dialer: dialer, target: Self.target(dialer, name))
     // A binary message grows by a third in base64.
     let limit = dialer.configuration.session.messageBytes
     parser = EventStreamParser(eventBytes: limit / 3 * 4 + 1024)
+  }
+
+  /// A resumable session is named in a header field of each request.
+  private static func target(_ dialer: Dialer, _ name: String) -> String {
+    dialer.link == nil ? dialer.url.target(adding: "session=\(name)") : dialer.url.target
   }
 
   var kind: TransportKind { .serverSentEvents }
@@ -58,7 +65,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     connection.user = self
     stream.start(connection)
     request = dialer.request(
-      .get, dialer.url.target(adding: "session=\(name)"),
+      .get, Self.target(dialer, name),
       ["accept": "text/event-stream", Wire.version: "1"])
     do {
       sent.http = UInt64(try connection.send(request))
@@ -87,6 +94,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     opening.answered = EventLoop.clock()
     // WHATWG HTML §9.2.3: anything but 200 and text/event-stream fails the connection.
     guard head.status == .ok, head.headers.mediaType == "text/event-stream" else {
+      refusedEnd = SessionEnd(goneIn: head)
       refusal = "the server answered \(head.status) (\(head.headers.mediaType)) to the stream"
       return
     }
@@ -97,7 +105,13 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     opening.opened = EventLoop.clock()
     session.setOpening(opening)
     posts.onDrain = { [unowned self] in self.session?.drained(posts.queuedBytes) }
+    posts.onRefusal = { [unowned self] in self.end($0) }
     posts.onFailure = { [unowned self] in postsFailed($0, sessionIsOver: $1) }
+    if let link = dialer.link {
+      watch = SilenceWatch(connection.stream, link) { [unowned self] in
+        self.end(SessionEnd(code: .abnormal, reason: "the server is silent", isLocal: true))
+      }
+    }
     finishOpening(.success(session))
   }
 
@@ -167,6 +181,10 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     case "message": deliver(.text, event.data.utf8.span)
     case Wire.binaryEvent: deliverDecoded(.binary, event.data)
     case Wire.exactTextEvent: deliverDecoded(.text, event.data)
+    case ControlLine.event where dialer.link != nil:
+      received.control += UInt64(pending)
+      pending = 0
+      if let line = ControlLine(event.data) { session?.control(line) }
     case Wire.closeEvent:
       received.control += UInt64(pending)
       if let said = SessionEnd(line: event.data) { end(said) }
@@ -214,7 +232,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     received.http += UInt64(bytes)
     if let refusal {
       let text = String(decoding: refusalText, as: UTF8.self).split(whereSeparator: \.isNewline)
-      return finishOpening(.failure(OpenFailure(reason: "\(refusal): \(text.first ?? "")")))
+      return finishOpening(.failure(OpenFailure(reason: "\(refusal): \(text.first ?? "")", end: refusedEnd)))
     }
     end(SessionEnd(code: .abnormal, reason: "the stream ended without a close event"))
   }
@@ -226,7 +244,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
 
   private func postsFailed(_ reason: String, sessionIsOver: Bool) {
     let end = SessionEnd(code: .abnormal, reason: reason)
-    guard sessionIsOver else { return self.end(end) }
+    guard sessionIsOver, dialer.link == nil else { return self.end(end) }
     // How it ended is on its way down, unless that is broken too.
     presumedEnd = end
     armCloseTimer()
@@ -254,9 +272,15 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
 
   private func end(_ end: SessionEnd) {
     guard let session else { return }
+    self.session = nil
     // What the peer did while our close was under way is our close.
     session.ended(closing ?? end)
-    self.session = nil
+    release()
+  }
+
+  private func release() {
+    watch?.cancel()
+    watch = nil
     if let timer { dialer.loop.wheel.cancel(timer) }
     timer = nil
     connection?.close()
@@ -266,6 +290,54 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   func timerFired(now: UInt64) -> UInt64 {
     timer = nil
     if let end = closing ?? presumedEnd { self.end(end) }
+    return 0
+  }
+}
+
+extension EventStreamClientTransport: LinkCarrier {
+  func sendControl(_ line: ControlLine) {
+    // Each request says what came; there is nothing else to say on the way up.
+    if case .acknowledge = line { posts.acknowledge() }
+  }
+
+  func startSending(after offset: UInt64) { posts.startSending(after: offset) }
+
+  func move(to session: Session) { self.session = session }
+
+  func letGo() {
+    guard session != nil else { return }
+    session = nil
+    release()
+  }
+}
+
+/// Notices that nothing comes from a server that promised to say something now and then.
+final class SilenceWatch: TimerOwner {
+  private weak var stream: ByteStream?
+  private let link: ClientLink
+  private let body: () -> Void
+  private var timer: TimerID?
+  private let loop: EventLoop
+
+  init(_ stream: ByteStream, _ link: ClientLink, _ body: @escaping () -> Void) {
+    self.stream = stream
+    self.link = link
+    self.body = body
+    loop = stream.loop
+    timer = loop.wheel.arm(self, at: loop.now + link.silence)
+  }
+
+  func cancel() {
+    if let timer { loop.wheel.cancel(timer) }
+    timer = nil
+  }
+
+  func timerFired(now: UInt64) -> UInt64 {
+    guard let stream else { return 0 }
+    let deadline = stream.lastArrival + link.silence
+    if now < deadline { return deadline }
+    timer = nil
+    body()
     return 0
   }
 }

@@ -28,11 +28,15 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   /// What is said if the answer to the poll does not say how the session ended.
   private var presumedEnd: SessionEnd?
   private var timer: TimerID?
+  private var watch: SilenceWatch?
 
   init(dialer: Dialer, opening: Opening) {
     self.dialer = dialer
     self.opening = opening
-    posts = PostSender(dialer: dialer, target: dialer.url.target(adding: "session=\(name)"))
+    let target = dialer.url.target
+    posts = PostSender(
+      dialer: dialer,
+      target: dialer.link == nil ? dialer.url.target(adding: "session=\(name)") : target)
   }
 
   var kind: TransportKind { .longPolling }
@@ -56,8 +60,10 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     self.done = done
     // The first poll is not held, so that its answer says that the session is open; later ones
     // keep the form that this one asks for.
+    // A resumable session is named in a header field of each request.
+    let query = dialer.link == nil ? "session=\(name)&wait=0" : "wait=0"
     request = dialer.request(
-      .get, dialer.url.target(adding: "session=\(name)&wait=0"), ["accept": PollBatch.mediaType])
+      .get, dialer.url.target(adding: query), ["accept": PollBatch.mediaType])
     use(stream)
     poll(request)
     opening.requested = EventLoop.clock()
@@ -82,11 +88,20 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     connection.user = self
     self.connection = connection
     stream.start(connection)
+    watch?.cancel()
+    watch = dialer.link.map { link in
+      SilenceWatch(stream, link) { [unowned self] in
+        lose("the server does not answer a poll")
+      }
+    }
   }
 
   private func pollNext() {
-    guard session != nil, let cursor, !isPolling, closing == nil else { return }
-    let request = dialer.request(.get, dialer.url.target(adding: "cursor=\(cursor)"))
+    guard session != nil, !isPolling, closing == nil else { return }
+    let target =
+      dialer.link == nil ? dialer.url.target(adding: "cursor=\(cursor ?? "")") : dialer.url.target
+    let request = dialer.request(
+      .get, target, dialer.link == nil ? [:] : ["accept": PollBatch.mediaType])
     if let connection, connection.canSend { return poll(request) }
     reconnect(request)
   }
@@ -155,11 +170,14 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     mayReconnect = true
     cursor = answer.headers[Wire.cursor] ?? cursor
     if session == nil { openSession() }
+    for text in answer.headers.values(of: ControlLine.field) {
+      if let line = ControlLine(text) { session?.control(line) }
+    }
     deliverBody()
   }
 
   private func openSession() {
-    guard cursor != nil else {
+    guard cursor != nil || dialer.link != nil else {
       let reason = "the server's answer to a poll has no \(Wire.cursor): it does not know this"
       return finishOpening(.failure(OpenFailure(reason: reason)))
     }
@@ -170,16 +188,16 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     opening.opened = EventLoop.clock()
     session.setOpening(opening)
     posts.onDrain = { [unowned self] in self.session?.drained(posts.queuedBytes) }
+    posts.onRefusal = { [unowned self] in self.end($0) }
     posts.onFailure = { [unowned self] in postsFailed($0, sessionIsOver: $1) }
     finishOpening(.success(session))
   }
 
   private func refused(_ answer: ResponseHead) {
     received.http += UInt64(body.count)
-    if answer.status == .gone, let line = answer.headers[Wire.close],
-      let said = SessionEnd(line: line)
-    {
-      return end(said)
+    if let said = SessionEnd(goneIn: answer) {
+      if done == nil { return end(said) }
+      return finishOpening(.failure(OpenFailure(reason: said.reason, end: said)))
     }
     let text = String(decoding: body, as: UTF8.self).split(whereSeparator: \.isNewline)
     let reason = "the server answered \(answer.status) to a poll: \(text.first ?? "")"
@@ -252,7 +270,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
 
   private func postsFailed(_ reason: String, sessionIsOver: Bool) {
     let end = SessionEnd(code: .abnormal, reason: reason)
-    guard sessionIsOver else { return self.end(end) }
+    guard sessionIsOver, dialer.link == nil else { return self.end(end) }
     // How it ended is on its way down, unless that is broken too.
     presumedEnd = end
     armCloseTimer()
@@ -281,8 +299,14 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   private func end(_ end: SessionEnd) {
     if done != nil { return finishOpening(.failure(OpenFailure(reason: end.reason))) }
     guard let session else { return }
-    session.ended(closing ?? end)
     self.session = nil
+    session.ended(closing ?? end)
+    release()
+  }
+
+  private func release() {
+    watch?.cancel()
+    watch = nil
     if let timer { dialer.loop.wheel.cancel(timer) }
     timer = nil
     connection?.close()
@@ -293,5 +317,20 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     timer = nil
     if let end = closing ?? presumedEnd { self.end(end) }
     return 0
+  }
+}
+
+extension LongPollClientTransport: LinkCarrier {
+  // Each request says what came; there is nothing else to say on the way up.
+  func sendControl(_ line: ControlLine) {}
+
+  func startSending(after offset: UInt64) { posts.startSending(after: offset) }
+
+  func move(to session: Session) { self.session = session }
+
+  func letGo() {
+    guard session != nil else { return }
+    session = nil
+    release()
   }
 }

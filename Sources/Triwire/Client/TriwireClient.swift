@@ -20,6 +20,11 @@ public final class TriwireClient: Sendable {
     public var http = HTTPLimits()
     /// The limits of sessions.
     public var session = SessionLimits()
+    /// How sessions survive their connections; nil opens plain ones, as servers that are not made
+    /// with this library need it.
+    public var resume: ResumeOptions? = ResumeOptions()
+    /// How the transport is chosen and changed, and how sessions come back.
+    public var fallback = FallbackOptions()
     /// WebSocket subprotocols to offer, the preferred one first; none by default.
     public var subprotocols: [String] = []
     /// How WebSocket messages are compressed, where the server can; nil, the default, is not at all.
@@ -75,6 +80,7 @@ public final class TriwireClient: Sendable {
     } catch {
       throw ConnectError(attempts: [attempt(nil, "\(error)", since: began)])
     }
+    if configuration.resume != nil { return try await connect(transports, dialer) }
     for transport in transports {
       let began = EventLoop.clock()
       do {
@@ -92,6 +98,31 @@ public final class TriwireClient: Sendable {
       }
     }
     throw ConnectError(attempts: attempts)
+  }
+
+  /// Opens a resumable session.
+  private func connect(_ transports: [TransportKind], _ plain: Dialer) async throws -> Session {
+    let link = ClientLink(
+      configuration.fallback, configuration.resume ?? ResumeOptions(), over: transports,
+      to: plain.url.authority, on: plain.loop)
+    let dialer = plain.linked(to: link)
+    let result: Result<Session, ConnectError> = await withTaskCancellationHandler {
+      unsafe await withUnsafeContinuation { continuation in
+        dialer.loop.execute {
+          link.dialer = dialer
+          link.open { unsafe continuation.resume(returning: $0) }
+        }
+        // A task that was cancelled before this called the handler too early to end anything.
+        if Task.isCancelled { dialer.loop.post { link.cancelOpening() } }
+      }
+    } onCancel: {
+      dialer.loop.post { link.cancelOpening() }
+    }
+    if Task.isCancelled {
+      if case .success(let session) = result { session.close(.goingAway) }
+      throw CancellationError()
+    }
+    return try result.get()
   }
 
   private func attempt(
@@ -144,7 +175,7 @@ public final class TriwireClient: Sendable {
 /// One attempt to open a session, with its deadline.
 ///
 /// Belongs to one loop.
-private final class SessionOpening: TimerOwner, @unchecked Sendable {
+final class SessionOpening: TimerOwner, @unchecked Sendable {
   private let dialer: Dialer
   private let transport: TransportKind
   private let opening: Opening
@@ -183,6 +214,9 @@ private final class SessionOpening: TimerOwner, @unchecked Sendable {
 
   /// Gives up because nobody waits for it; from any thread.
   func cancel() { dialer.loop.post { [self] in giveUp?() } }
+
+  /// Gives up, on the loop.
+  func giveUpNow() { giveUp?() }
 
   private func finish(_ result: Result<Session, OpenFailure>) {
     guard let done else { return }

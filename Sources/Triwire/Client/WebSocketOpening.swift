@@ -13,6 +13,7 @@ final class WebSocketOpening: ClientConnectionUser {
   /// The answer is none that opens: its text says why.
   private var refusal: String?
   private var refusalText: [UInt8] = []
+  private var refusedEnd: SessionEnd?
 
   private static let refusalBytes = 1024
 
@@ -52,6 +53,7 @@ final class WebSocketOpening: ClientConnectionUser {
     opening.answered = EventLoop.clock()
     if let flaw = WebSocketHandshake.flaw(in: head, key: key) {
       refusal = flaw
+      refusedEnd = SessionEnd(goneIn: head)
       if head.status == .switchingProtocols { finish(.failure(OpenFailure(reason: flaw))) }
       return
     }
@@ -117,7 +119,7 @@ final class WebSocketOpening: ClientConnectionUser {
     guard let refusal else { return }
     let text = String(decoding: refusalText, as: UTF8.self)
     let words = text.split(whereSeparator: \.isNewline).first.map { ": \($0)" } ?? ""
-    finish(.failure(OpenFailure(reason: refusal + words)))
+    finish(.failure(OpenFailure(reason: refusal + words, end: refusedEnd)))
   }
 
   func giveUp() {

@@ -12,6 +12,8 @@ extension TriwireServer {
     public var http = HTTPLimits()
     /// The limits of sessions.
     public var session = SessionLimits()
+    /// How sessions survive their connections, if their clients can.
+    public var resume = ResumeOptions()
     /// How WebSocket messages are compressed, where the client can; nil, the default, is not at all.
     public var deflate: DeflateOptions?
     /// How much of the past each topic keeps.

@@ -22,6 +22,8 @@ enum MeasuredConnections {
   /// The settings of clients, on the loop of a group.
   static func clients(on group: EventLoopGroup) -> TriwireClient.Configuration {
     var configuration = TriwireClient.Configuration()
+    // What is compared is the transports themselves.
+    configuration.resume = nil
     configuration.group = group
     configuration.session = session
     configuration.maximumSegment = maximumSegment

@@ -11,6 +11,7 @@ struct Player {
 
   func open(_ path: String) async throws -> Session {
     var configuration = TriwireClient.Configuration()
+    configuration.resume = nil
     configuration.group = group
     configuration.session.messageBytes = 64 << 20
     configuration.session.queuedBytesHard = 64 << 20

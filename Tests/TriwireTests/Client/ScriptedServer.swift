@@ -74,6 +74,7 @@ func withScript(
   try await withLoops(2) { group in
     let server = try ScriptedServer(on: group, answer)
     var configuration = TriwireClient.Configuration()
+    configuration.resume = nil
     configuration.group = group
     configuration.openSeconds = 1000
     try await body(server, configuration)
