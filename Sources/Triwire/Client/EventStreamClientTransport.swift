@@ -334,6 +334,8 @@ final class SilenceWatch: TimerOwner {
 
   func timerFired(now: UInt64) -> UInt64 {
     guard let stream else { return 0 }
+    // Nothing comes while nothing is read.
+    if link.session?.isHeldBack == true { return now + link.silence }
     let deadline = stream.lastArrival + link.silence
     if now < deadline { return deadline }
     timer = nil

@@ -186,7 +186,8 @@ final class ClientLink: SessionLink, @unchecked Sendable {
 
   /// Lets a connection carry the session.
   private func adopt(
-    _ holder: Session, _ hello: ControlLine.Hello, startingAfter start: UInt64
+    _ holder: Session, _ hello: ControlLine.Hello, startingAfter start: UInt64,
+    startsPing: Bool = true
   ) {
     heartbeat = (hello.heartbeat, hello.grace)
     let away = carrier == nil ? Double(EventLoop.clock() - lostAt) / 1e6 : 0
@@ -196,6 +197,10 @@ final class ClientLink: SessionLink, @unchecked Sendable {
       epoch = hello.epoch
       holder.link(by: self)
       carrier?.startSending(after: 0)
+      if carrier?.kind == .webSocket {
+        lastPing += 1
+        carrier?.sendControl(.ping(lastPing))
+      }
       let opened = opened
       self.opened = nil
       opened?(.success(holder))
@@ -214,6 +219,11 @@ final class ClientLink: SessionLink, @unchecked Sendable {
       skip(to: start)
     }
     carrier.startSending(after: max(hello.received, window.acknowledged))
+    // First, so that nothing that waits for a reader is before it.
+    if carrier.kind == .webSocket, startsPing {
+      lastPing += 1
+      carrier.sendControl(.ping(lastPing))
+    }
     attach(carrier, has: hello.received, start: start)
     session.recovered(
       SessionRecovery(
@@ -223,11 +233,17 @@ final class ClientLink: SessionLink, @unchecked Sendable {
 
   /// A WebSocket is trusted when a message came back over it, not before.
   private func askForEcho() {
-    ping { [unowned self] in
+    whenTrusted = { [unowned self] in
       BlockedTransports.shared.remove(.webSocket, at: authority)
       lookForBetter()
     }
-    trust.set(after: fallback.trustSeconds.nanoseconds) { [unowned self] in
+    awaitEcho(fallback.trustSeconds)
+  }
+
+  private func awaitEcho(_ seconds: Double) {
+    trust.set(after: seconds.nanoseconds) { [unowned self] in
+      // What we do not read we cannot miss.
+      if session?.isHeldBack == true { return awaitEcho(seconds) }
       whenTrusted = nil
       guard carrier?.kind == .webSocket else { return }
       trace(
@@ -356,7 +372,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
         return holder.abortNow()
       }
       socket.sendControl(.use(received: received))
-      adopt(holder, hello, startingAfter: received)
+      adopt(holder, hello, startingAfter: received, startsPing: false)
       lookForBetter()
     }
     (holder.carrier as? any LinkCarrier)?.sendControl(.ping(number))
@@ -402,7 +418,10 @@ final class ClientLink: SessionLink, @unchecked Sendable {
       return
     }
     ping {}
-    trust.set(after: seconds.nanoseconds) { [unowned self] in carrier?.abort() }
+    trust.set(after: seconds.nanoseconds) { [unowned self] in
+      if session?.isHeldBack == true { return checkLife(within: seconds) }
+      carrier?.abort()
+    }
   }
 
   override func ended(_ end: SessionEnd) {

@@ -484,6 +484,12 @@ public import TriwireIO
     link.session = self
   }
 
+  /// The bytes of messages that wait for a reader.
+  var unreadBytes: Int { Int(inbox.bytes) }
+
+  /// Whether the peer has to wait for the reader.
+  var isHeldBack: Bool { isBlocked }
+
   /// What keeps it exact, if anything does.
   var link: SessionLink? { rare?.link }
 

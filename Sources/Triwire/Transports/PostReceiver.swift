@@ -19,6 +19,11 @@ final class PostReceiver {
 
   init(limits: SharedLimits) { self.limits = limits }
 
+  /// When POSTs are answered that wait for the reader: a client that gets no answer in time takes
+  /// the way up for blocked.
+  private var patience: Alarm?
+  private static let patienceNanoseconds: UInt64 = 4_000_000_000
+
   /// More POSTs than these are not kept until their turn comes.
   private static let mostEarly = 8
 
@@ -59,17 +64,26 @@ final class PostReceiver {
     }
   }
 
-  private func settle(_ post: ServerConnection.Post, _ hasRoom: Bool) {
-    if hasRoom {
-      respond(post.connection, Response(.noContent))
-    } else {
-      waiting.append(post.connection)
+  private func settle(_ post: ServerConnection.Post, _ hasRoom: Bool, _ link: SessionLink? = nil) {
+    guard !hasRoom else { return respond(post.connection, Response(.noContent)) }
+    waiting.append(post.connection)
+    guard let link else { return }
+    let patience = patience ?? Alarm(link.loop)
+    self.patience = patience
+    if !patience.isSet {
+      patience.set(after: Self.patienceNanoseconds) { [unowned self] in answerWaiting() }
     }
   }
 
   private func takeInTurn(
     _ post: ServerConnection.Post, _ items: [Item], _ offset: UInt64, _ link: SessionLink
   ) {
+    if let session = link.session, session.isHeldBack,
+      session.unreadBytes >= session.limits.queuedBytesHard
+    {
+      let text = "\(session.unreadBytes) bytes wait for the reader: send this again later"
+      return respond(post.connection, Response(.serviceUnavailable, text: text))
+    }
     guard offset <= link.received + 1 else {
       guard early.count < Self.mostEarly else {
         let text = "message \(offset) comes before \(link.received + 1): send that first"
@@ -93,11 +107,16 @@ final class PostReceiver {
         hasRoom = link.take(item.kind, post.body.span.extracting(item.range))
       }
     }
-    settle(post, hasRoom)
+    settle(post, hasRoom, link)
   }
 
   /// Answers the POSTs that had to wait.
   func resume() {
+    patience?.cancel()
+    answerWaiting()
+  }
+
+  private func answerWaiting() {
     let connections = waiting
     waiting = []
     for connection in connections { respond(connection, Response(.noContent)) }
@@ -106,6 +125,7 @@ final class PostReceiver {
   /// The session is gone: what waits is told so.
   func end() {
     let connections = waiting + early.map(\.post.connection)
+    patience?.cancel()
     waiting = []
     early = []
     for connection in connections {
