@@ -5,6 +5,8 @@ final class ArmedFault: TimerOwner {
   let active: ActiveRule
   private unowned let link: Link
   private var timer: TimerID?
+  /// The last arrival when the link seemed idle for the first time.
+  private var looked: UInt64?
   private(set) var hasStruck = false
 
   var rule: FaultRule { active.rule }
@@ -48,6 +50,11 @@ final class ArmedFault: TimerOwner {
     if !hasStruck, case .idle(let time) = rule.moment {
       let due = link.lastArrival + time.nanoseconds
       if due > now { return due }
+      // A loop that was kept from running has not seen what waits in the kernel: it looks once more.
+      guard looked == link.lastArrival else {
+        looked = link.lastArrival
+        return now + 1
+      }
     }
     timer = nil
     if hasStruck { link.lift(self) } else { strike() }

@@ -115,6 +115,7 @@ extension Link {
     case .swallow(let active):
       exchanges.removeLast()
       mute(active)
+      enter(raw, up)
     }
   }
 
