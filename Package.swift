@@ -24,6 +24,7 @@ let package = Package(
   name: "triwire",
   products: [
     .library(name: "Triwire", targets: ["Triwire"]),
+    .library(name: "TriwireFaults", targets: ["TriwireFaults"]),
     .executable(name: "triwire", targets: ["TriwireCLI"]),
   ],
   targets: [
@@ -39,8 +40,12 @@ let package = Package(
     // The library, the instrument built on it, and the command.
     .target(name: "Triwire", dependencies: ["TriwireCodec", "TriwireIO"], swiftSettings: hot),
     .target(name: "TriwireBench", dependencies: ["Triwire"], swiftSettings: shipped),
+    // Breaks things between a client and a server; knows neither of ours.
+    .target(
+      name: "TriwireFaults", dependencies: ["TriwireCodec", "TriwireIO"], swiftSettings: shipped),
     .executableTarget(
-      name: "TriwireCLI", dependencies: ["Triwire", "TriwireBench"], swiftSettings: shipped),
+      name: "TriwireCLI", dependencies: ["Triwire", "TriwireBench", "TriwireFaults"],
+      swiftSettings: shipped),
 
     // What the tests share: deadlines, mailboxes, and peers that keep to no rules.
     .target(
@@ -62,6 +67,9 @@ let package = Package(
     .testTarget(
       name: "TriwireTests", dependencies: ["Triwire", "TriwireCodec", "TriwireIO", "TestSupport"],
       swiftSettings: rules),
+    .testTarget(
+      name: "TriwireFaultsTests",
+      dependencies: ["TriwireFaults", "Triwire", "TriwireIO", "TestSupport"], swiftSettings: rules),
     .testTarget(name: "TriwireBenchTests", dependencies: ["TriwireBench"], swiftSettings: rules),
     .testTarget(
       name: "TriwireCLITests", dependencies: ["TriwireCLI", "TriwireBench"], swiftSettings: rules),

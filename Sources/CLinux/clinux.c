@@ -169,7 +169,7 @@ int tw_listen(const tw_address *address, int backlog, int only_v6) {
   if (((const struct sockaddr *)address->bytes)->sa_family == AF_INET6)
     set_integer(fd, IPPROTO_IPV6, IPV6_V6ONLY, only_v6);
   if (bind(fd, (const struct sockaddr *)address->bytes, address->length) < 0) return fail(fd);
-  if (listen(fd, backlog) < 0) return fail(fd);
+  if (backlog >= 0 && listen(fd, backlog) < 0) return fail(fd);
   return fd;
 }
 

@@ -12,11 +12,14 @@ struct Option: Equatable, Sendable {
   /// What stands for its value in help; `nil` when it has none.
   let value: String?
   let help: String
+  /// Whether it may stand there several times.
+  let repeats: Bool
 
-  init(_ name: String, _ value: String? = nil, _ help: String) {
+  init(_ name: String, _ value: String? = nil, _ help: String, repeats: Bool = false) {
     self.name = name
     self.value = value
     self.help = help
+    self.repeats = repeats
   }
 }
 
@@ -26,7 +29,7 @@ struct Option: Equatable, Sendable {
 /// operands may be mixed; after `--` all words are operands.
 struct Arguments: Equatable {
   private(set) var operands: [String] = []
-  private var values: [String: String] = [:]
+  private var values: [String: [String]] = [:]
 
   init(_ words: [String], of command: String, options: [Option]) throws(UsageError) {
     var rest = words[...]
@@ -54,32 +57,35 @@ struct Arguments: Equatable {
   private mutating func add(
     _ option: Option, _ value: String?, isJoined: Bool
   ) throws(UsageError) {
-    guard values[option.name] == nil else {
+    guard option.repeats || values[option.name] == nil else {
       throw UsageError(message: "\(option.name) stands there twice, write it once")
     }
     guard let placeholder = option.value else {
       guard !isJoined else { throw UsageError(message: "\(option.name) takes no value") }
-      values[option.name] = ""
+      values[option.name] = [""]
       return
     }
     guard let value, !value.isEmpty, isJoined || !value.hasPrefix("--") else {
       throw UsageError(
         message: "\(option.name) needs a value, write \(option.name) \(placeholder)")
     }
-    values[option.name] = value
+    values[option.name, default: []].append(value)
   }
 
   /// Whether an option is there.
   func has(_ name: String) -> Bool { values[name] != nil }
 
   /// The value of an option, if it is there.
-  func text(_ name: String) -> String? { values[name] }
+  func text(_ name: String) -> String? { values[name]?.first }
+
+  /// All values of an option that may stand there several times.
+  func texts(_ name: String) -> [String] { values[name] ?? [] }
 
   /// The whole number an option gives, if it is there.
   func number<N: FixedWidthInteger>(
     _ name: String, from low: N, to high: N
   ) throws(UsageError) -> N? {
-    guard let text = values[name] else { return nil }
+    guard let text = text(name) else { return nil }
     guard let number = N(text), number >= low, number <= high else {
       throw UsageError(
         message: "\(name) is \(text), write a whole number from \(low) to \(high)")
@@ -91,7 +97,7 @@ struct Arguments: Equatable {
   func quantity<Q: Quantity & Comparable>(
     _ name: String, from low: Q, to high: Q
   ) throws(UsageError) -> Q? {
-    guard let text = values[name] else { return nil }
+    guard let text = text(name) else { return nil }
     do throws(QuantityError) {
       let quantity = try Q(parsing: text)
       guard quantity >= low, quantity <= high else {
@@ -113,7 +119,7 @@ struct Arguments: Equatable {
   func choice<C: CaseIterable & RawRepresentable<String>>(
     _ name: String
   ) throws(UsageError) -> C? {
-    guard let text = values[name] else { return nil }
+    guard let text = text(name) else { return nil }
     return try Arguments.known(text, for: name)
   }
 
@@ -121,7 +127,7 @@ struct Arguments: Equatable {
   func choices<C: CaseIterable & RawRepresentable<String>>(
     _ name: String
   ) throws(UsageError) -> [C]? {
-    guard let text = values[name] else { return nil }
+    guard let text = text(name) else { return nil }
     var choices: [C] = []
     for word in text.split(separator: ",", omittingEmptySubsequences: false) {
       let choice: C = try Arguments.known(String(word), for: name)

@@ -14,7 +14,7 @@ struct Command: Sendable {
 
   /// All commands, in the order help shows them.
   static let all = [
-    runCommand, floorCommand, listCommand, validateCommand, serveCommand,
+    runCommand, floorCommand, listCommand, validateCommand, serveCommand, relayCommand,
   ]
 
   /// What the command starts itself with, and nobody else has a use for.

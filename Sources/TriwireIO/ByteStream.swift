@@ -46,6 +46,7 @@ package protocol StreamHandler: AnyObject {
   private(set) var isPaused = false
   private var isReplaying = false
   private(set) var inputHasEnded = false
+  private var output = Output.goesOn
 
   /// What moved through the socket, which is what all streams count.
   struct Moved {
@@ -63,6 +64,14 @@ package protocol StreamHandler: AnyObject {
     /// Our end is shut; what still comes is thrown away until the peer ends too.
     case lingering
     case closed
+  }
+
+  /// How far `endOutput` has come.
+  private enum Output {
+    case goesOn
+    /// What waits is sent first.
+    case ends
+    case hasEnded
   }
 
   /// How long a closed stream waits for the peer's end, so that our last bytes are not lost to a
@@ -418,6 +427,7 @@ package protocol StreamHandler: AnyObject {
     watch()
     if queue.isEmpty {
       finishClosing()
+      shutOutput()
       if phase == .open { handler?.drained(self) }
     }
   }
@@ -462,6 +472,24 @@ package protocol StreamHandler: AnyObject {
     armTimer(after: Self.stallNanoseconds)
   }
 
+  /// Sends what waits, then tells the peer that nothing more comes; what the peer sends still does.
+  ///
+  /// For plain streams. Nothing may be written after it; `close` when the peer has ended too.
+  package func endOutput() {
+    precondition(tls == nil, "TLS has an end of its own: close")
+    guard phase == .open, output == .goesOn else { return }
+    output = .ends
+    flush()
+    shutOutput()
+  }
+
+  private func shutOutput() {
+    guard phase == .open, output == .ends, queue.isEmpty, loop.outputOwner !== self else { return }
+    output = .hasEnded
+    _ = tw_shutdown_write(descriptor)
+    loop.systemCalls.close += 1
+  }
+
   func armTimer(after nanoseconds: UInt64) {
     let deadline = loop.now + nanoseconds
     if let timer {
@@ -501,8 +529,10 @@ package protocol StreamHandler: AnyObject {
   private func finishClosing() {
     guard phase == .closing, queue.isEmpty, loop.outputOwner !== self else { return }
     if inputHasEnded { return release() }
-    _ = tw_shutdown_write(descriptor)
-    loop.systemCalls.close += 1
+    if output != .hasEnded {
+      _ = tw_shutdown_write(descriptor)
+      loop.systemCalls.close += 1
+    }
     phase = .lingering
     watch()
     armTimer(after: Self.lingerNanoseconds)

@@ -82,15 +82,22 @@ package final class Listener: EventSource, @unchecked Sendable {
   package func stop() async {
     unsafe await withUnsafeContinuation { continuation in
       loop.execute { [self] in
-        if token != 0 || descriptor >= 0 { acceptAll() }
-        unwatch()
-        if let retry { loop.wheel.cancel(retry) }
-        retry = nil
-        if descriptor >= 0 { close(descriptor) }
-        descriptor = -1
+        stopNow()
         unsafe continuation.resume()
       }
     }
+  }
+
+  /// The same, on its loop and before it returns.
+  ///
+  /// For an address where somebody listens again later.
+  package func stopNow() {
+    if token != 0 || descriptor >= 0 { acceptAll() }
+    unwatch()
+    if let retry { loop.wheel.cancel(retry) }
+    retry = nil
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = -1
   }
 
   private func watch() {

@@ -20,6 +20,7 @@ let helpSnapshots = [
         list      list the scenarios of the shipped suite, or of other files
         validate  check scenario files without running them
         serve     serve echo, topics and plain HTTP for any client
+        relay     stand between clients and a server, and break things on demand
 
       Options:
         --help     show this and exit
@@ -137,6 +138,53 @@ let helpSnapshots = [
         --tls-write FILE       write the certificate made there, for clients to trust
         --tls-client-ca FILE   serve only clients with a certificate of these authorities
         --help                 show this and exit
+
+      """),
+  Snapshot(
+    words: ["relay"],
+    text: """
+      Stand between clients and a server, and break things on demand.
+
+      Usage: triwire relay --listen HOST:PORT --to HOST:PORT [--fault SPEC …]
+
+      Passes connections on until it is told to stop (Ctrl-C or SIGTERM), then exits with 0. It
+      reads HTTP/1.1 along, so that a fault can concern event streams, say, and nothing else; TLS
+      passes unread. Each fault that strikes is a line on standard error, and what passed in all a
+      line on standard output at the end.
+
+      SPEC is a fault, and what it is restricted to:
+
+        FAULT [on KIND,…] [after MOMENT] [nth N | first N | every N] [chance P]
+
+        refuse                reset a connection as soon as it is accepted
+        close-port            do not listen at all
+        delay-accept TIME     leave a connection alone for a while
+        refuse-upgrade [403]  answer a WebSocket handshake with this status
+        strip-upgrade         pass a WebSocket handshake on as a plain GET
+        fake-upgrade          answer it with 101, and never say a word
+        black-hole            take a request and never answer
+        http10                pass a request on as HTTP/1.0
+        buffer [SIZE] [with-head]    hold an answer's body until so much is there, or it ends
+        cut, reset            end a connection with FIN or with RST
+        mute [up|down]        take bytes and throw them away
+        stall [up|down] [TIME]       pass nothing on for a while, then all
+        trickle [up|down]     pass bytes on one by one
+        half-close up|down    end one direction
+
+      KIND is websocket, sse, poll (any other GET), post, delete or other. A fault strikes at once,
+      or after a MOMENT: TIME, idle TIME, SIZE [up|down] passed on, or answer [SIZE]: the head of
+      the answer and so much of its body. Up is from the client to the server. The matches are
+      counted for nth, first, every and chance; a chance is above 0 and at most 1.
+
+        triwire relay --listen 127.0.0.1:9000 --to 127.0.0.1:8080 \\
+          --fault "refuse-upgrade chance 0.5" --fault "cut on sse after 64 KiB down"
+
+      Options:
+        --listen HOST:PORT  where to listen; port 0 picks a free one and prints it
+        --to HOST:PORT      where the server is
+        --fault SPEC        a fault, as above; may stand there several times
+        --seed N            where chances come from; 1 unless given
+        --help              show this and exit
 
       """),
 ]

@@ -47,6 +47,11 @@ final class RunningCommand: Sendable {
   /// Sends it a signal.
   func signal(_ number: Int32) { kill(identifier, number) }
 
+  /// How many descriptors it has open.
+  var descriptors: Int {
+    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(identifier)/fd"))?.count ?? 0
+  }
+
   /// Processes it has started that run; the kernel lists them with the thread that started them.
   var children: [Int32] {
     let tasks = "/proc/\(identifier)/task"

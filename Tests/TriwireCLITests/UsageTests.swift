@@ -4,7 +4,7 @@ import Testing
 struct UsageTests {
   /// Words that are wrong, and what is said about them.
   private static let wrong: [(words: [String], message: String, help: String)] = [
-    ([], "write what to do: run, floor, list, validate, serve", "triwire --help"),
+    ([], "write what to do: run, floor, list, validate, serve, relay", "triwire --help"),
     (["rum"], "there is no command rum, did you mean run?", "triwire --help"),
     (["benchmark"], "there is no command benchmark", "triwire --help"),
     (["--versoin"], "triwire has no option --versoin, did you mean --version?", "triwire --help"),
@@ -65,6 +65,23 @@ struct UsageTests {
       "triwire serve --help"
     ),
     (["version"], "there is no command version, did you mean --version?", "triwire --help"),
+    (["relay"], "write where to listen: --listen 127.0.0.1:9000", "triwire relay --help"),
+    (
+      ["relay", "--listen", "127.0.0.1:0"], "write where the server is: --to 127.0.0.1:8080",
+      "triwire relay --help"
+    ),
+    (
+      ["relay", "--listen", "127.0.0.1:0", "--to", "8080"],
+      "--to is 8080, write HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080", "triwire relay --help"
+    ),
+    (
+      [
+        "relay", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:8080", "--fault", "refuse",
+        "--fault", "mute on ws",
+      ],
+      "--fault: \"ws\" after on is no kind of request, write some of websocket, sse, poll, post, "
+        + "delete, other, separated by commas without blanks", "triwire relay --help"
+    ),
     (["serve", "8080"], "triwire serve takes no 8080, only options", "triwire serve --help"),
   ]
 

@@ -31,6 +31,30 @@ struct ListenerTests {
     }
   }
 
+  @Test("A reserved port refuses connections while nobody listens, and listeners come and go")
+  func reservation() async throws {
+    try await withLoops { group in
+      let free = try #require(SocketAddress(host: "127.0.0.1", port: 0))
+      let port = try PortReservation(free)
+      for _ in 0..<3 {
+        #expect(throws: RawPeer.Failure.self) { _ = try RawPeer(to: port.address) }
+        let accepted = Mailbox<Void>()
+        let listener = try Listener(port.address, on: group) { stream in
+          stream.abort()
+          accepted.put(())
+        }
+        listener.start()
+        _ = try RawPeer(to: port.address)
+        try await accepted.next("a connection comes")
+        let another = #expect(throws: IOError.self) {
+          _ = try Listener(port.address, on: group) { _ in }
+        }
+        #expect(another?.code == EADDRINUSE)
+        await listener.stop()
+      }
+    }
+  }
+
   @Test("A congestion control that the kernel does not know is refused by name")
   func congestionControl() async throws {
     try await withLoops { group in

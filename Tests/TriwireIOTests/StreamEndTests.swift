@@ -176,3 +176,25 @@ struct StreamEndTests {
     }
   }
 }
+
+@Suite("Streams: half-closed by us")
+struct OutputEndTests {
+  @Test("What was written is sent, then FIN, and the peer is heard on")
+  func endOutput() async throws {
+    try await withLobby { lobby, _ in
+      let handler = Recorder()
+      let (peer, stream) = try await lobby.rawPeer(handler, receiveBuffer: 16_384)
+      try await stream.loop.run {
+        stream.write(pattern(1 << 20).span)
+        stream.endOutput()
+      }
+      #expect(try await peer.receiveAll() == pattern(1 << 20))
+      try await peer.send(pattern(100_000))
+      #expect(try await handler.bytes(100_000) == pattern(100_000))
+      peer.finishSending()
+      #expect(try await handler.end() == .ended)
+      try await stream.finish()
+      #expect(try await stream.loop.run { stream.kernelCounters() == nil })
+    }
+  }
+}

@@ -8,8 +8,11 @@ struct ImportTests {
     "TriwireCodec": ["CZlib"],
     "TriwireIO": ["CLinux", "COpenSSL"],
     "Triwire": ["TriwireCodec", "TriwireIO"],
+    "TriwireFaults": ["TriwireCodec", "TriwireIO"],
     "TriwireBench": ["Triwire", "Foundation", "FoundationEssentials"],
-    "TriwireCLI": ["Triwire", "TriwireBench", "Foundation", "FoundationEssentials", "Dispatch"],
+    "TriwireCLI": [
+      "Triwire", "TriwireBench", "TriwireFaults", "Foundation", "FoundationEssentials", "Dispatch",
+    ],
     "CLinux": [], "COpenSSL": [], "CZlib": [],
   ]
   static let everywhere: Set<String> = ["Glibc", "Synchronization"]

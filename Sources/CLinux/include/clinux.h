@@ -61,6 +61,7 @@ int tw_address_print(const tw_address *address, char *out);
 int tw_resolve(const char *host, uint16_t port, tw_address *out, int capacity);
 const char *tw_resolve_error(int code);
 
+/// A negative backlog binds the address and does not listen.
 int tw_listen(const tw_address *address, int backlog, int only_v6);
 /// Accepts a non-blocking, close-on-exec socket with TCP_NODELAY set.
 int tw_accept(int listener);

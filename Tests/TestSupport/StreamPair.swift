@@ -1,8 +1,7 @@
-import TestSupport
-import TriwireIO
+package import TriwireIO
 
 /// What happened to a stream.
-enum Happening: Sendable, Equatable {
+package enum Happening: Sendable, Equatable {
   case received(Int)
   case ended
   case failed(IOError)
@@ -10,23 +9,23 @@ enum Happening: Sendable, Equatable {
 }
 
 /// A stream's handler that keeps what comes and tells the test of it.
-final class Recorder: StreamHandler, @unchecked Sendable {
+package final class Recorder: StreamHandler, @unchecked Sendable {
   // `use` is called, and set, on the stream's loop alone.
-  typealias Use = (inout MutableSpan<UInt8>, ByteStream) -> Int
+  package typealias Use = (inout MutableSpan<UInt8>, ByteStream) -> Int
 
-  let happenings = Mailbox<Happening>()
+  package let happenings = Mailbox<Happening>()
   private let collected = Guarded<[UInt8]>([])
   private let wanted = Guarded<(count: Int, mailbox: Mailbox<Void>)?>(nil)
-  var use: Use
+  package var use: Use
 
   /// - Parameter use: What it does with bytes; nil takes all.
-  init(_ use: Use? = nil) {
+  package init(_ use: Use? = nil) {
     self.use = use ?? { input, _ in input.count }
   }
 
-  var bytes: [UInt8] { collected.withLock { $0 } }
+  package var bytes: [UInt8] { collected.withLock { $0 } }
 
-  func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
+  package func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
     let before = input.span.withUnsafeBufferPointer { Array($0) }
     let used = use(&input, stream)
     let count = collected.withLock { bytes in
@@ -42,12 +41,12 @@ final class Recorder: StreamHandler, @unchecked Sendable {
     return used
   }
 
-  func inputEnded(_ stream: ByteStream) { happenings.put(.ended) }
-  func failed(_ stream: ByteStream, _ error: IOError) { happenings.put(.failed(error)) }
-  func drained(_ stream: ByteStream) { happenings.put(.drained) }
+  package func inputEnded(_ stream: ByteStream) { happenings.put(.ended) }
+  package func failed(_ stream: ByteStream, _ error: IOError) { happenings.put(.failed(error)) }
+  package func drained(_ stream: ByteStream) { happenings.put(.drained) }
 
   /// All bytes, once there are `count` of them.
-  func bytes(_ count: Int) async throws -> [UInt8] {
+  package func bytes(_ count: Int) async throws -> [UInt8] {
     let mailbox = Mailbox<Void>()
     wanted.withLock { $0 = (count, mailbox) }
     if bytes.count >= count { return bytes }
@@ -56,7 +55,7 @@ final class Recorder: StreamHandler, @unchecked Sendable {
   }
 
   /// How the stream ended; what came before is passed over.
-  func end() async throws -> Happening {
+  package func end() async throws -> Happening {
     while true {
       switch try await happenings.next("the stream ends") {
       case .received, .drained: continue
@@ -67,28 +66,28 @@ final class Recorder: StreamHandler, @unchecked Sendable {
 }
 
 /// A listener whose connections tests pick up one by one.
-final class Lobby: Sendable {
-  let listener: Listener
-  let streams = Mailbox<ByteStream>()
+package final class Lobby: Sendable {
+  package let listener: Listener
+  package let streams = Mailbox<ByteStream>()
 
-  init(on group: EventLoopGroup, host: String = "127.0.0.1") throws {
+  package init(on group: EventLoopGroup, host: String = "127.0.0.1") throws {
     guard let address = SocketAddress(host: host, port: 0) else { preconditionFailure(host) }
     let streams = streams
     listener = try Listener(address, on: group) { streams.put($0) }
     listener.start()
   }
 
-  var address: SocketAddress { listener.address }
+  package var address: SocketAddress { listener.address }
 
   /// The next connection, which starts with `handler`.
-  func accept(_ handler: any StreamHandler & Sendable) async throws -> ByteStream {
+  package func accept(_ handler: any StreamHandler & Sendable) async throws -> ByteStream {
     let stream = try await streams.next("a connection comes")
     try await stream.loop.run { stream.start(handler) }
     return stream
   }
 
   /// A stream to here that starts with `handler`, and the accepted end of it.
-  func pair(
+  package func pair(
     on loop: EventLoop, _ near: any StreamHandler & Sendable, _ far: any StreamHandler & Sendable
   ) async throws -> (near: ByteStream, far: ByteStream) {
     let address = address
@@ -100,7 +99,7 @@ final class Lobby: Sendable {
   }
 
   /// A peer without rules, and the accepted end of its connection.
-  func rawPeer(
+  package func rawPeer(
     _ handler: any StreamHandler & Sendable, receiveBuffer: Int32? = nil
   ) async throws -> (peer: RawPeer, stream: ByteStream) {
     let peer = try RawPeer(to: address, receiveBuffer: receiveBuffer)
@@ -110,16 +109,16 @@ final class Lobby: Sendable {
 
 extension ByteStream {
   /// Writes on the stream's loop.
-  func send(_ bytes: [UInt8]) async throws {
+  package func send(_ bytes: [UInt8]) async throws {
     try await loop.run { [self] in write(bytes.span) }
   }
 
   /// Closes on the stream's loop.
-  func finish() async throws { try await loop.run { [self] in close() } }
+  package func finish() async throws { try await loop.run { [self] in close() } }
 }
 
 /// Bytes that differ from place to place, also far apart.
-func pattern(_ count: Int) -> [UInt8] {
+package func pattern(_ count: Int) -> [UInt8] {
   [UInt8](unsafeUninitializedCapacity: count) { room, size in
     for index in 0..<count {
       room[index] = UInt8(truncatingIfNeeded: index ^ index >> 8 ^ index >> 16)
@@ -129,7 +128,7 @@ func pattern(_ count: Int) -> [UInt8] {
 }
 
 /// Runs `body` with a listener on loops that are stopped afterwards.
-func withLobby(
+package func withLobby(
   loops: Int = 1, _ body: @escaping @Sendable (Lobby, EventLoopGroup) async throws -> Void
 ) async throws {
   try await withLoops(loops) { group in
