@@ -35,6 +35,7 @@ enum ControlReply: Codable, Sendable {
 /// Everything both processes of a trial need to know.
 struct TrialSetup: Codable, Sendable {
   var scenario: Scenario
+  var tls: TLSMode
   var seed: UInt64
 }
 

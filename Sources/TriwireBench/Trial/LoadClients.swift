@@ -33,17 +33,17 @@ final class LoadClients: @unchecked Sendable {
   func reach(port: UInt16, certificate: String?) {
     configuration = MeasuredConnections.clients(on: group)
     server = "\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)"
-    guard let certificate, let version = trial.scenario.tls.version else { return }
+    guard let certificate, let version = trial.contender.tls.version else { return }
     configuration.tls.caFile = .text(certificate)
     configuration.tls.minimumVersion = version
     configuration.tls.maximumVersion = version
-    configuration.tls.resumesSessions = trial.scenario.tls == .v1_3Resumed
+    configuration.tls.resumesSessions = trial.contender.tls == .v1_3Resumed
   }
 
   /// Opens a session that the server refuses, so that it leaves a ticket for all that follow; over
   /// the transport that opens before it is refused.
   func prepareToResume() async throws {
-    guard trial.scenario.tls == .v1_3Resumed else { return }
+    guard trial.contender.tls == .v1_3Resumed else { return }
     let url = "\(server)/client/nobody"
     let session = try await TriwireClient(url, configuration: configuration)
       .connect(over: [.webSocket])

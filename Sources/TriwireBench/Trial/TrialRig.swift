@@ -22,7 +22,7 @@ final class TrialRig {
   func connect(_ measurement: inout Measurement) async throws {
     let scenario = trial.scenario
     try checkDescriptors()
-    let setup = TrialSetup(scenario: scenario, seed: trial.seed)
+    let setup = TrialSetup(scenario: scenario, tls: trial.contender.tls, seed: trial.seed)
     guard case .ready(let port, let certificate) = try await server.ask(.configure(setup)) else {
       throw TrialFailure("the server did not say where it listens")
     }
@@ -41,7 +41,7 @@ final class TrialRig {
     let after = try await Reading.agreed(self)
     measurement.memory = MemoryCost(steps: steps)
     measurement.connection = ConnectionCost(
-      await clients.openings(), scenario.tls, from: before, to: after)
+      await clients.openings(), trial.contender.tls, from: before, to: after)
     if scenario.traffic.isEmpty { measurement.failures += after.disagreements }
   }
 

@@ -73,7 +73,7 @@ private final class ServedTrial: @unchecked Sendable {
     configuration.topics = setup.scenario.groups
     // A connection for messages upwards lives as long as the trial, however rarely it is used.
     configuration.keepAliveSeconds = 7200
-    let identity = setup.scenario.tls == .off ? nil : try TLSIdentity.selfSigned()
+    let identity = setup.tls == .off ? nil : try TLSIdentity.selfSigned()
     certificate = identity?.certificate
     configuration.tls = identity.map {
       TLSServerOptions(certificate: .text($0.certificate), key: .text($0.key))
