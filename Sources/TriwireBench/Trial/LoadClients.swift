@@ -104,17 +104,19 @@ final class LoadClients: @unchecked Sendable {
     giveUpGreeting(client + 1)
   }
 
-  /// Sends the clients' part of the plan from a moment on.
-  func start(at start: UInt64) async {
+  /// Sends the clients' part of the plan up to a time of it; its times count from `start`.
+  func start(at start: UInt64, upTo end: UInt64) async {
     await loop.perform { [self] in
       receiver.start = start
-      let pacer = Pacer(
-        plan.fromClients, of: trial.scenario, measuredFrom: plan.measuredFrom, on: loop
-      ) { [self] send, kind, message in
-        sessions[Int(send.sender)].sendNow(kind, message)
-      }
-      pacer.begin(at: start)
+      let pacer =
+        pacer
+        ?? Pacer(
+          plan.fromClients, of: trial.scenario, measuredFrom: plan.measuredFrom, on: loop
+        ) { [self] send, kind, message in
+          sessions[Int(send.sender)].sendNow(kind, message)
+        }
       self.pacer = pacer
+      pacer.begin(at: start, upTo: end)
     }
   }
 
