@@ -389,6 +389,8 @@ public import TriwireIO
     // Below HTTP, where the streams are: no transport has to know of it.
     traffic.sent.tls = traffic.streams.reduce(0) { $0 &+ $1.tlsSent }
     traffic.received.tls = traffic.streams.reduce(0) { $0 &+ $1.tlsReceived }
+    traffic.sent.http &+= traffic.streams.reduce(0) { $0 &+ $1.tunnelSent }
+    traffic.received.http &+= traffic.streams.reduce(0) { $0 &+ $1.tunnelReceived }
     return traffic
   }
 
