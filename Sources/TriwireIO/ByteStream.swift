@@ -47,6 +47,9 @@ package protocol StreamHandler: AnyObject {
   private var isReplaying = false
   private(set) var inputHasEnded = false
   private var output = Output.goesOn
+  // What opening a tunnel took; a head each way.
+  private var tunnelSent: UInt32 = 0
+  private var tunnelReceived: UInt32 = 0
 
   /// What moved through the socket, which is what all streams count.
   struct Moved {
@@ -93,7 +96,33 @@ package protocol StreamHandler: AnyObject {
   /// Until then nothing is read.
   package func start(_ handler: any StreamHandler) {
     self.handler = handler
-    if let tls, tls.isStarted || phase != .open { resume(tls) } else { attach() }
+    let isSecuring = tls.map { $0.isStarted || phase != .open } ?? false
+    if isAttached || isSecuring { resume() } else { attach() }
+  }
+
+  /// Whether the loop watches it, or did until it was closed.
+  var isAttached: Bool { token != 0 }
+
+  /// Turns the stream into what lies behind a proxy: what was moved so far only opened the way.
+  ///
+  /// The handler is let go, and nothing is delivered until `start` or `secure`.
+  package func tunnelOpened() {
+    pauseReading()
+    handler = nil
+    tunnelSent = UInt32(clamping: moved.bytesSent)
+    tunnelReceived = UInt32(clamping: moved.bytesReceived)
+  }
+
+  /// Begins to deliver to a handler that has come after others, or after TLS.
+  private func resume() {
+    if phase == .open { return resumeReading() }
+    // It failed before there was a handler to tell.
+    let error = tls?.failure ?? IOError("receive", code: ECONNRESET)
+    loop.post { [self] in
+      let handler = self.handler
+      self.handler = nil
+      handler?.failed(self, error)
+    }
   }
 
   func attach() {
@@ -151,9 +180,11 @@ package protocol StreamHandler: AnyObject {
     counters.bytesReceived = moved.bytesReceived
     counters.sendCalls = moved.sendCalls
     counters.receiveCalls = moved.receiveCalls
+    counters.tunnelSent = UInt64(tunnelSent)
+    counters.tunnelReceived = UInt64(tunnelReceived)
     guard let tls else { return counters }
     counters.tlsSent = tls.produced - tls.sealed
-    counters.tlsReceived = moved.bytesReceived - tls.opened
+    counters.tlsReceived = moved.bytesReceived - counters.tunnelReceived - tls.opened
     return counters
   }
   /// What the kernel counted; nil when the stream is closed.

@@ -43,6 +43,7 @@ struct Rig: Sendable {
     // Most tests are about one transport, and what it alone does.
     rig.client.resume = nil
     rig.client.openSeconds = 1000
+    rig.client.proxy = .none
     rig.client.connectSeconds = 1000
     if let tls = configuration.tls { rig.client.tls.caFile = tls.certificate }
     return rig

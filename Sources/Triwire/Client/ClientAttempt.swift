@@ -17,6 +17,8 @@ final class ClientAttempt: @unchecked Sendable {
     /// Whether not even a connection could be had, which is no transport's fault.
     let isNetwork: Bool
     let tls: TLSFailure?
+    /// What the server or a proxy answered, when it refused.
+    let refusal: ConnectError.Refusal?
     /// How the server says that the session has ended.
     let end: SessionEnd?
   }
@@ -24,7 +26,8 @@ final class ClientAttempt: @unchecked Sendable {
   let transport: TransportKind
   let isProbe: Bool
   let began = EventLoop.clock()
-  private let dialer: Dialer
+  private var dialer: Dialer
+  private var trail: RedirectTrail
   private let seconds: Double
   private var done: ((ClientAttempt, Outcome) -> Void)?
   private var opening: SessionOpening?
@@ -40,6 +43,7 @@ final class ClientAttempt: @unchecked Sendable {
     self.isProbe = isProbe
     self.dialer = isProbe ? dialer.probing() : dialer
     self.seconds = seconds
+    trail = RedirectTrail(from: dialer.url, dialer.configuration.redirects)
     self.done = done
     deadline = Alarm(dialer.loop)
   }
@@ -50,10 +54,15 @@ final class ClientAttempt: @unchecked Sendable {
     deadline.set(after: seconds.nanoseconds) { [self] in
       fail("no answer within \(seconds) s (\(phase))", isNetwork: phase == "connect")
     }
+    dial()
+  }
+
+  private func dial() {
     dialer.open { [self] result in
       switch result {
       case .failure(let error):
-        fail("\(error)", isNetwork: true, tls: (error as? IOError)?.tls)
+        let refusal = (error as? ProxyFailure)?.refusal
+        fail("\(error)", isNetwork: true, tls: (error as? IOError)?.tls, refusal: refusal)
       case .success(let stream):
         guard done != nil else { return stream.abort() }
         open(stream)
@@ -72,9 +81,41 @@ final class ClientAttempt: @unchecked Sendable {
     opening.begin(stream) { [self] result in
       self.opening = nil
       switch result {
-      case .failure(let failure): fail(failure.reason, end: failure.end)
+      case .failure(let failure): follow(failure)
       case .success(let session): awaitHello(session)
       }
+    }
+  }
+
+  /// Goes where the server redirects to, or fails.
+  private func follow(_ failure: OpenFailure) {
+    guard let redirect = failure.redirect, done != nil else {
+      return fail(trail.described(failure.reason), refusal: failure.refusal, end: failure.end)
+    }
+    do throws(OpenFailure) {
+      let next = try trail.follow(redirect, failure)
+      phase = "connect"
+      Task(executorPreference: dialer.loop) { [dialer] in
+        let result: Result<Dialer, any Error>
+        do {
+          result = .success(try await dialer.redirected(to: next))
+        } catch {
+          result = .failure(error)
+        }
+        dialer.loop.execute { [self] in redirected(result) }
+      }
+    } catch {
+      fail(error.reason, refusal: error.refusal)
+    }
+  }
+
+  private func redirected(_ result: Result<Dialer, any Error>) {
+    guard done != nil else { return }
+    switch result {
+    case .failure(let error): fail("\(error)", isNetwork: true)
+    case .success(let dialer):
+      self.dialer = dialer
+      dial()
     }
   }
 
@@ -99,9 +140,12 @@ final class ClientAttempt: @unchecked Sendable {
   }
 
   private func fail(
-    _ reason: String, isNetwork: Bool = false, tls: TLSFailure? = nil, end: SessionEnd? = nil
+    _ reason: String, isNetwork: Bool = false, tls: TLSFailure? = nil,
+    refusal: ConnectError.Refusal? = nil, end: SessionEnd? = nil
   ) {
-    finish(.failed(Failure(reason: reason, isNetwork: isNetwork, tls: tls, end: end)))
+    finish(
+      .failed(
+        Failure(reason: reason, isNetwork: isNetwork, tls: tls, refusal: refusal, end: end)))
   }
 
   private func finish(_ outcome: Outcome) {

@@ -10,12 +10,10 @@ final class WebSocketOpening: ClientConnectionUser {
   private var sent = Ledger()
   private var opening: Opening
   private var done: ((Result<Session, OpenFailure>) -> Void)?
-  /// The answer is none that opens: its text says why.
-  private var refusal: String?
-  private var refusalText: [UInt8] = []
   private var refusedEnd: SessionEnd?
-
-  private static let refusalBytes = 1024
+  /// The answer is none that opens: why, and its status.
+  private var refusal: (reason: String, status: HTTPStatus)?
+  private var words = RefusalText()
 
   init(dialer: Dialer, opening: Opening) {
     self.dialer = dialer
@@ -52,9 +50,12 @@ final class WebSocketOpening: ClientConnectionUser {
   func answered(_ connection: ClientConnection, _ head: ResponseHead, bytes: Int) {
     opening.answered = EventLoop.clock()
     if let flaw = WebSocketHandshake.flaw(in: head, key: key) {
-      refusal = flaw
       refusedEnd = SessionEnd(goneIn: head)
+      refusal = (flaw, head.status)
       if head.status == .switchingProtocols { finish(.failure(OpenFailure(reason: flaw))) }
+      if let redirect = Redirect(head) {
+        finish(.failure(OpenFailure(flaw, head.status, redirect: redirect)))
+      }
       return
     }
     do {
@@ -102,27 +103,27 @@ final class WebSocketOpening: ClientConnectionUser {
   }
 
   func bodyArrived(_ connection: ClientConnection, _ piece: Span<UInt8>, overhead: Int) {
-    guard refusalText.count < Self.refusalBytes else { return }
-    refusalText.append(copying: piece.extracting(first: Self.refusalBytes - refusalText.count))
+    words.append(piece)
+    if words.isComplete { refuse() }
   }
 
   func answerEnded(_ connection: ClientConnection, bytes: Int) { refuse() }
 
   func connectionLost(_ connection: ClientConnection, _ reason: String) {
-    if refusal == nil { refusal = reason }
-    refuse()
+    if refusal != nil { return refuse() }
+    finish(.failure(OpenFailure(reason: reason)))
   }
 
   func connectionDrained(_ connection: ClientConnection) {}
 
   private func refuse() {
     guard let refusal else { return }
-    let text = String(decoding: refusalText, as: UTF8.self)
-    let words = text.split(whereSeparator: \.isNewline).first.map { ": \($0)" } ?? ""
-    finish(.failure(OpenFailure(reason: refusal + words, end: refusedEnd)))
+    finish(.failure(OpenFailure(refusal.reason, refusal.status, words, end: refusedEnd)))
   }
 
   func giveUp() {
+    // One who does not end the body has answered nevertheless.
+    refuse()
     finish(.failure(OpenFailure(reason: "the server did not answer the handshake in time")))
   }
 

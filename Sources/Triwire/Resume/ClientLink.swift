@@ -151,7 +151,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
       let tries = failures.map {
         ConnectError.Attempt(
           transport: $0.attempt.transport, reason: $0.failure.reason,
-          milliseconds: $0.attempt.milliseconds, tls: $0.failure.tls)
+          milliseconds: $0.attempt.milliseconds, tls: $0.failure.tls, refusal: $0.failure.refusal)
       }
       return opened(.failure(ConnectError(attempts: tries)))
     }

@@ -25,6 +25,8 @@ enum MeasuredConnections {
     // What is compared is the transports themselves.
     configuration.resume = nil
     configuration.group = group
+    // What is measured is this program, not what the environment puts in between.
+    configuration.proxy = .none
     configuration.session = session
     configuration.maximumSegment = maximumSegment
     configuration.congestionControl = congestionControl
