@@ -14,6 +14,7 @@ struct Wishes {
   var largest = 1 << 20
   var seed: UInt64 = 1
   var configuration = TriwireClient.Configuration()
+  configuration.resume = nil
 
   init(_ arguments: [String]) throws {
     url = arguments.first ?? ""

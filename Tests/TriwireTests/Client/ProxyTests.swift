@@ -188,6 +188,7 @@ struct ProxyTests {
       ("http://proxy.invalid", "the proxy proxy.invalid:80 is not found"),
     ] {
       var configuration = TriwireClient.Configuration()
+    configuration.resume = nil
       configuration.proxy = .url(proxy)
       let client = TriwireClient("http://server.invalid/", configuration: configuration)
       let error = await #expect(throws: ConnectError.self) {
@@ -203,6 +204,7 @@ struct ProxyTests {
     let gone = Mailbox<String>()
     try await TunnelProxy.run { gone.put($0.url) }
     var configuration = TriwireClient.Configuration()
+    configuration.resume = nil
     configuration.proxy = .url(try await gone.next("an address"))
     let client = TriwireClient("http://server.invalid/", configuration: configuration)
     let error = await #expect(throws: ConnectError.self) {
