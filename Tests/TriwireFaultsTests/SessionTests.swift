@@ -19,7 +19,10 @@ struct SessionTests {
     configuration.rules = try rules.map { try FaultRule(parsing: $0) }
     let relay = FaultRelay(to: "\(behind)", configuration: configuration)
     let address = try await within("the relay starts") { try await relay.start() }
-    let client = TriwireClient("http://\(address)/echo")
+    // What the faults do to the bare transports.
+    var plain = TriwireClient.Configuration()
+    plain.resume = nil
+    let client = TriwireClient("http://\(address)/echo", configuration: plain)
     let result: Result<Void, any Error>
     do {
       result = .success(try await body(relay, client))

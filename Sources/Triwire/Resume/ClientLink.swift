@@ -219,10 +219,14 @@ final class ClientLink: SessionLink, @unchecked Sendable {
       skip(to: start)
     }
     carrier.startSending(after: max(hello.received, window.acknowledged))
-    // First, so that nothing that waits for a reader is before it.
-    if carrier.kind == .webSocket, startsPing {
-      lastPing += 1
-      carrier.sendControl(.ping(lastPing))
+    if carrier.kind == .webSocket {
+      let first = max(hello.received, window.acknowledged)
+      carrier.sendControl(.use(received: received, start: first))
+      // Before all that might have to wait for a reader.
+      if startsPing {
+        lastPing += 1
+        carrier.sendControl(.ping(lastPing))
+      }
     }
     attach(carrier, has: hello.received, start: start)
     session.recovered(
@@ -284,9 +288,23 @@ final class ClientLink: SessionLink, @unchecked Sendable {
       drain.set(after: UInt64.random(in: 0...max(1, milliseconds)) * 1_000_000) {
         [unowned self] in carrier?.abort()
       }
-    case .moved: carrier?.abort()
+    case .moved: movedAway()
     case .hello, .use, .pong, .acknowledge, .ping: super.control(line)
     }
+  }
+
+  /// The server gave the session to another of our requests, though we are here.
+  ///
+  /// What came that late was held back on the way, as a proxy does that waits for an answer's end.
+  private func movedAway() {
+    guard let carrier else { return }
+    if order.count > 1 {
+      trace(
+        carrier.kind, "the server's words come late", milliseconds: 0, next: "try the next")
+      BlockedTransports.shared.add(
+        carrier.kind, at: authority, seconds: fallback.rememberSeconds)
+    }
+    carrier.abort()
   }
 
   // MARK: Loss and return
@@ -368,10 +386,9 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     holder.onControl { [unowned self, unowned holder] line in
       guard line == .pong(number) else { return }
       trust.cancel()
-      guard let socket = holder.carrier as? any LinkCarrier, session?.isOpen == true else {
+      guard holder.carrier != nil, session?.isOpen == true else {
         return holder.abortNow()
       }
-      socket.sendControl(.use(received: received))
       adopt(holder, hello, startingAfter: received, startsPing: false)
       lookForBetter()
     }

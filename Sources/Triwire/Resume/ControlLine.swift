@@ -7,8 +7,9 @@ enum ControlLine: Equatable {
   case hello(Hello)
   /// The sender has taken so many messages of the other side.
   case acknowledge(UInt64)
-  /// From the client: the session shall use this connection; it has so many messages.
-  case use(received: UInt64)
+  /// From the client: the session shall use this connection; it has so many messages, and the first
+  /// that it sends here has the offset after `start`.
+  case use(received: UInt64, start: UInt64)
   /// Asks for an answer.
   case ping(UInt64)
   case pong(UInt64)
@@ -41,7 +42,7 @@ enum ControlLine: Equatable {
     case .hello(let hello):
       "hello \(hello.epoch) \(hello.received) \(hello.start) \(hello.heartbeat) \(hello.grace)"
     case .acknowledge(let count): "ack \(count)"
-    case .use(let received): "use \(received)"
+    case .use(let received, let start): "use \(received) \(start)"
     case .ping(let number): "ping \(number)"
     case .pong(let number): "pong \(number)"
     case .drain(let milliseconds): "drain \(milliseconds)"
@@ -63,11 +64,15 @@ enum ControlLine: Equatable {
           epoch: String(words[1]), received: received, start: start, heartbeat: heartbeat,
           grace: grace))
     case "moved": self = .moved
+    case "use":
+      guard numbers.count == 2, let received = numbers[0], let start = numbers[1] else {
+        return nil
+      }
+      self = .use(received: received, start: start)
     default:
       guard numbers.count == 1, let number = numbers[0] else { return nil }
       switch words.first {
       case "ack": self = .acknowledge(number)
-      case "use": self = .use(received: number)
       case "ping": self = .ping(number)
       case "pong": self = .pong(number)
       case "drain": self = .drain(milliseconds: number)

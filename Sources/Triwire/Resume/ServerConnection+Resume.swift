@@ -111,8 +111,14 @@ extension ServerConnection {
     guard let session = link.session else { return }
     let has = link.has(token)
     let start = link.start(has)
-    if token.isProbe, link.carrier != nil { return prove(exchange, link.hello(start)) }
     rent(to: transport)
+    if token.isProbe, link.carrier != nil {
+      // It shows that events reach the client, and leaves the session where it is.
+      let holder = Session(
+        carrier: transport, request: exchange.head, loop: home.loop, limits: session.limits)
+      if transport.begin(holder, exchange) { transport.sendControl(link.hello(start)) }
+      return
+    }
     guard
       transport.begin(
         session, exchange, at: EventPosition(epoch: link.epoch, offset: start))
@@ -120,14 +126,6 @@ extension ServerConnection {
     transport.sendControl(link.hello(start))
     link.use(transport, has: has)
     open?()
-  }
-
-  /// Shows that events reach the client, and leaves the session where it is.
-  private func prove(_ exchange: Exchange, _ hello: ControlLine) {
-    let event = EventEncoding.frame(
-      hello.text.utf8.span, type: ControlLine.event, id: nil, chunked: false)
-    let headers: Headers = ["content-type": "text/event-stream", "cache-control": "no-store"]
-    respond(Response(.ok, headers: headers, body: event))
   }
 
   private func poll(_ exchange: Exchange, _ token: SessionToken, _ link: ServerLink) {

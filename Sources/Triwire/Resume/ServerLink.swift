@@ -55,9 +55,14 @@ final class ServerLink: SessionLink, @unchecked Sendable {
   // MARK: Connections
 
   /// A connection carries the session from now on.
-  func use(_ carrier: any LinkCarrier, has: UInt64) {
+  func use(_ carrier: any LinkCarrier, has: UInt64, start: UInt64? = nil) {
     noteBack()
-    attach(carrier, has: has, start: received)
+    attach(carrier, has: has, start: start ?? received)
+  }
+
+  override func control(_ line: ControlLine) {
+    // What came on another way meanwhile is not sent again on this one.
+    if case .use(_, let start) = line { arriving = start } else { super.control(line) }
   }
 
   private func noteBack() {
@@ -81,9 +86,9 @@ final class ServerLink: SessionLink, @unchecked Sendable {
       holder.onControl { [weak self, weak socket] line in
         guard let self, let socket, self.session != nil else { return }
         switch line {
-        case .use(let received):
+        case .use(let received, let start):
           socket.move(to: session)
-          use(socket, has: min(received, window.last))
+          use(socket, has: min(received, window.last), start: start)
         case .ping(let number): socket.sendControl(.pong(number))
         default: break
         }
