@@ -47,9 +47,6 @@ package protocol StreamHandler: AnyObject {
   private var isReplaying = false
   private(set) var inputHasEnded = false
   private var output = Output.goesOn
-  // What opening a tunnel took; a head each way.
-  private var tunnelSent: UInt32 = 0
-  private var tunnelReceived: UInt32 = 0
 
   /// What moved through the socket, which is what all streams count.
   struct Moved {
@@ -103,14 +100,19 @@ package protocol StreamHandler: AnyObject {
   /// Whether the loop watches it, or did until it was closed.
   var isAttached: Bool { token != 0 }
 
-  /// Turns the stream into what lies behind a proxy: what was moved so far only opened the way.
-  ///
-  /// The handler is let go, and nothing is delivered until `start` or `secure`.
-  package func tunnelOpened() {
+  /// Lets the handler go and delivers nothing until `start` or `secure`, as if the stream were new:
+  /// for one that has become a tunnel to another peer.
+  package func park() {
     pauseReading()
     handler = nil
-    tunnelSent = UInt32(clamping: moved.bytesSent)
-    tunnelReceived = UInt32(clamping: moved.bytesReceived)
+  }
+
+  /// Bytes that were moved before TLS was begun, or so far on a plain stream.
+  ///
+  /// Asked when a stream is first used, it is what opening a tunnel took. No stream pays for it that
+  /// is none.
+  package var preamble: (sent: UInt64, received: UInt64) {
+    tls.map { $0.preamble } ?? (moved.bytesSent, moved.bytesReceived)
   }
 
   /// Begins to deliver to a handler that has come after others, or after TLS.
@@ -180,11 +182,9 @@ package protocol StreamHandler: AnyObject {
     counters.bytesReceived = moved.bytesReceived
     counters.sendCalls = moved.sendCalls
     counters.receiveCalls = moved.receiveCalls
-    counters.tunnelSent = UInt64(tunnelSent)
-    counters.tunnelReceived = UInt64(tunnelReceived)
     guard let tls else { return counters }
     counters.tlsSent = tls.produced - tls.sealed
-    counters.tlsReceived = moved.bytesReceived - counters.tunnelReceived - tls.opened
+    counters.tlsReceived = moved.bytesReceived - tls.preamble.received - tls.opened
     return counters
   }
   /// What the kernel counted; nil when the stream is closed.

@@ -38,6 +38,7 @@ extension ByteStream {
     do {
       let target = TLSEngine.Target(host: name, place: "\(name) \(host):\(port)")
       let engine = try TLSEngine(context, target: target, done)
+      engine.preamble = preamble
       tls = engine
       armTimer(after: timeout)
       engine.isStarted = true

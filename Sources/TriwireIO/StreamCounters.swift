@@ -12,10 +12,6 @@ public struct StreamCounters: Sendable, Equatable {
   ///
   /// A record that has come in part counts here until the rest of it is there.
   public var tlsReceived: UInt64 = 0
-  /// Bytes sent to a proxy to open the way to the server; 0 without a proxy.
-  public var tunnelSent: UInt64 = 0
-  /// Bytes of the proxy's answer.
-  public var tunnelReceived: UInt64 = 0
   /// `send` calls.
   public var sendCalls: UInt32 = 0
   /// `recv` calls.
@@ -31,8 +27,6 @@ public struct StreamCounters: Sendable, Equatable {
     sum.bytesReceived += right.bytesReceived
     sum.tlsSent += right.tlsSent
     sum.tlsReceived += right.tlsReceived
-    sum.tunnelSent += right.tunnelSent
-    sum.tunnelReceived += right.tunnelReceived
     sum.sendCalls += right.sendCalls
     sum.receiveCalls += right.receiveCalls
     return sum

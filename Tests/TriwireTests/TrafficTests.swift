@@ -91,8 +91,6 @@ struct TrafficTests {
         let request = "CONNECT \(place) HTTP/1.1\r\nhost: \(place)\r\n\r\n".utf8.count
         let answer = "HTTP/1.1 200 Connection established\r\n\r\n".utf8.count
         let tunnels = UInt64(kind == .webSocket ? 1 : 2)
-        #expect(through.streams.reduce(0) { $0 + $1.tunnelSent } == tunnels * UInt64(request))
-        #expect(through.streams.reduce(0) { $0 + $1.tunnelReceived } == tunnels * UInt64(answer))
         // A poll that was not there yet when the other was read is not the proxy's.
         if kind != .longPolling {
           #expect(through.sent.http - plain.sent.http == tunnels * UInt64(request))

@@ -67,7 +67,8 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
       .get, dialer.url.target(adding: addedQuery),
       ["accept": "text/event-stream", Wire.version: "1"])
     do {
-      sent.http = UInt64(try connection.send(request))
+      sent.http = connection.tunnel.sent + UInt64(try connection.send(request))
+      received.http = connection.tunnel.received
       opening.requested = EventLoop.clock()
     } catch {
       finishOpening(.failure(OpenFailure(reason: error.description)))

@@ -90,6 +90,8 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     let connection = ClientConnection(stream: stream, limits: dialer.limits)
     connection.user = self
     self.connection = connection
+    sent.http += connection.tunnel.sent
+    received.http += connection.tunnel.received
     stream.start(connection)
     watch?.cancel()
     watch = dialer.link.map { link in

@@ -148,7 +148,7 @@ import TriwireIO
     unsafe self.continuation = nil
     if let timer { stream.loop.wheel.cancel(timer) }
     timer = nil
-    if case .success = result { stream.tunnelOpened() } else { stream.close() }
+    if case .success = result { stream.park() } else { stream.close() }
     unsafe continuation.resume(with: result)
   }
 

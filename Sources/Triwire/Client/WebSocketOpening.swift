@@ -40,7 +40,7 @@ final class WebSocketOpening: ClientConnectionUser {
     }
     request = dialer.request(.get, dialer.url.target, headers)
     do {
-      sent.http = UInt64(try connection.send(request))
+      sent.http = connection.tunnel.sent + UInt64(try connection.send(request))
       opening.requested = EventLoop.clock()
     } catch {
       finish(.failure(OpenFailure(reason: error.description)))
@@ -72,7 +72,7 @@ final class WebSocketOpening: ClientConnectionUser {
       in: head, offered: dialer.configuration.subprotocols)
     let deflate = try agreeOnDeflate(head)
     var received = Ledger()
-    received.http = UInt64(bytes)
+    received.http = connection.tunnel.received + UInt64(bytes)
     let transport = WebSocketTransport(
       stream: connection.stream, role: .client, limits: dialer.sessionLimits, deflate: deflate,
       sent: sent, received: received)

@@ -427,8 +427,6 @@ public import TriwireIO
       traffic.sent = traffic.sent + link.beside.sent
       traffic.received = traffic.received + link.beside.received
     }
-    traffic.sent.http &+= traffic.streams.reduce(0) { $0 &+ $1.tunnelSent }
-    traffic.received.http &+= traffic.streams.reduce(0) { $0 &+ $1.tunnelReceived }
     return traffic
   }
 

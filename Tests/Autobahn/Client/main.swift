@@ -15,6 +15,7 @@ struct Player {
     configuration.resume = nil
     configuration.group = group
     if let authority { configuration.tls.caFile = .file(authority) }
+    configuration.proxy = .none
     configuration.session.messageBytes = 64 << 20
     configuration.session.queuedBytesHard = 64 << 20
     var deflate = DeflateOptions()

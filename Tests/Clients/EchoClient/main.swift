@@ -145,7 +145,6 @@ func play(_ wishes: Wishes) async throws -> String {
   return """
     messages=\(came) bytes=\(bytes) payload-sent=\(traffic.sent.payload) \
     wire-sent=\(traffic.streams.reduce(0) { $0 + $1.bytesSent }) \
-    tunnel=\(traffic.streams.reduce(0) { $0 + $1.tunnelSent }) \
     subprotocol=\(subprotocol ?? "-") end=\(end.code)
     """
 }
