@@ -41,6 +41,7 @@ struct Rig: Sendable {
     rig.client.group = rig.clients
     rig.client.session = client
     rig.client.openSeconds = 1000
+    rig.client.proxy = .none
     rig.client.connectSeconds = 1000
     if let tls = configuration.tls { rig.client.tls.caFile = tls.certificate }
     return rig

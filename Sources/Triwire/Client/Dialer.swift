@@ -8,36 +8,79 @@ final class Dialer: Sendable {
   let loop: EventLoop
   let configuration: TriwireClient.Configuration
   let sessionLimits: SharedLimits
+  /// What the streams lead to first; nil without one.
+  private let proxy: ProxyServer?
   /// What secures the streams; nil without TLS.
   private let tls: TLSContext?
   /// Used on the loop alone.
   nonisolated(unsafe) let deflatePool = DeflatePool()
 
+  /// Finds out whether a proxy is on the way, and where to connect to.
+  ///
+  /// - Throws: `ProxyFailure`, or `IOError` when a name does not resolve or TLS cannot be set up.
   init(
-    url: ServerURL, addresses: [SocketAddress], loop: EventLoop,
-    configuration: TriwireClient.Configuration, tls: TLSContext?
-  ) {
-    self.tls = tls
+    url: ServerURL, loop: EventLoop, configuration: TriwireClient.Configuration
+  ) async throws {
     self.url = url
-    self.addresses = addresses
     self.loop = loop
     self.configuration = configuration
     sessionLimits = SharedLimits(configuration.session)
+    tls = url.isSecure ? try TLSContext.shared(configuration.tls) : nil
+    proxy = try configuration.proxy.server(for: url)
+    // A proxy resolves the server's name itself.
+    do {
+      addresses = try await SocketAddress.resolve(
+        host: proxy?.host ?? url.host, port: proxy?.port ?? url.port)
+    } catch {
+      guard let proxy else { throw error }
+      throw ProxyFailure("the proxy \(proxy.description) is not found: \(error)")
+    }
   }
 
-  /// Opens a stream on the loop, and secures it when the URL says so.
+  /// A dialer for the place that this one's server redirects to.
+  func redirected(to next: ServerURL) async throws -> Dialer {
+    var configuration = configuration
+    if !next.hasOrigin(of: url) {
+      for name in ["authorization", "cookie", "proxy-authorization"] {
+        configuration.headers.remove(name)
+      }
+    }
+    if next.host != url.host { configuration.tls.serverName = nil }
+    return try await Dialer(url: next, loop: loop, configuration: configuration)
+  }
+
+  /// Opens a stream on the loop: through the proxy if there is one, and secured when the URL says
+  /// so.
   func open() async throws -> ByteStream {
+    let stream = try await connect()
+    let timeout = configuration.connectSeconds.nanoseconds
+    do {
+      if let proxy {
+        try await ProxyTunnel.open(
+          stream, to: url.place, through: proxy, limits: configuration.http, within: timeout)
+      }
+      if let tls {
+        try await stream.secured(reaching: url.host, port: url.port, tls, within: timeout)
+      }
+      return stream
+    } catch {
+      loop.execute { stream.abort() }
+      throw error
+    }
+  }
+
+  private func connect() async throws -> ByteStream {
     var options = Connector.Options()
     options.timeoutNanoseconds = configuration.connectSeconds.nanoseconds
     options.source = configuration.source
     options.maximumSegment = configuration.maximumSegment
     options.congestionControl = configuration.congestionControl
-    let stream = try await Connector.connect(to: addresses, on: loop, options: options)
-    if let tls {
-      try await stream.secured(
-        reaching: url.host, port: url.port, tls, within: options.timeoutNanoseconds)
+    do {
+      return try await Connector.connect(to: addresses, on: loop, options: options)
+    } catch let error as IOError {
+      guard let proxy else { throw error }
+      throw ProxyFailure("the proxy \(proxy.description) cannot be reached: \(error)")
     }
-    return stream
   }
 
   /// Opens a stream and hands it to `done` on the loop.
@@ -80,4 +123,31 @@ protocol ClientTransport: Transport {
 /// Why a transport did not open.
 struct OpenFailure: Error {
   let reason: String
+  /// The server's answer, when it refused.
+  var refusal: ConnectError.Refusal?
+  /// Where the server wants the client to go instead.
+  var redirect: Redirect?
+
+  init(reason: String, refusal: ConnectError.Refusal? = nil, redirect: Redirect? = nil) {
+    self.reason = reason
+    self.refusal = refusal
+    self.redirect = redirect
+  }
+
+  /// A server's answer that opens nothing.
+  ///
+  /// - Parameters:
+  ///   - answered: What it answered, in words.
+  ///   - status: Its status.
+  ///   - text: Its body.
+  ///   - redirect: Where it leads, if it does.
+  init(
+    _ answered: String, _ status: HTTPStatus, _ text: RefusalText = RefusalText(),
+    redirect: Redirect? = nil
+  ) {
+    self.init(
+      reason: text.line.isEmpty ? answered : "\(answered): \(text.line)",
+      refusal: ConnectError.Refusal(status: status, text: text.line, isByProxy: false),
+      redirect: redirect)
+  }
 }

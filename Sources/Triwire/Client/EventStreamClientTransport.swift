@@ -4,7 +4,8 @@ import TriwireIO
 /// The client's end of a session over Server-Sent Events, with POST upwards.
 final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, TimerOwner {
   private let dialer: Dialer
-  private let name = SessionDirectory.newName()
+  /// The name of the session, as it stands in its requests.
+  private let addedQuery: String
   private let posts: PostSender
   private var connection: ClientConnection?
   private var request = RequestHead(target: "/")
@@ -19,8 +20,9 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   private var isAfterComment = false
   private var isPaused = false
   private var held: [UInt8] = []
-  private var refusal: String?
-  private var refusalText: [UInt8] = []
+  /// The answer is none that opens: why, and its status.
+  private var refusal: (reason: String, status: HTTPStatus)?
+  private var words = RefusalText()
   private var closing: SessionEnd?
   /// What is said if the stream does not say how the session ended.
   private var presumedEnd: SessionEnd?
@@ -29,7 +31,8 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   init(dialer: Dialer, opening: Opening) {
     self.dialer = dialer
     self.opening = opening
-    posts = PostSender(dialer: dialer, target: dialer.url.target(adding: "session=\(name)"))
+    addedQuery = "session=\(SessionDirectory.newName())"
+    posts = PostSender(dialer: dialer, target: dialer.url.target(adding: addedQuery))
     // A binary message grows by a third in base64.
     let limit = dialer.configuration.session.messageBytes
     parser = EventStreamParser(eventBytes: limit / 3 * 4 + 1024)
@@ -58,10 +61,11 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     connection.user = self
     stream.start(connection)
     request = dialer.request(
-      .get, dialer.url.target(adding: "session=\(name)"),
+      .get, dialer.url.target(adding: addedQuery),
       ["accept": "text/event-stream", Wire.version: "1"])
     do {
-      sent.http = UInt64(try connection.send(request))
+      sent.http = connection.tunnel.sent + UInt64(try connection.send(request))
+      received.http = connection.tunnel.received
       opening.requested = EventLoop.clock()
     } catch {
       finishOpening(.failure(OpenFailure(reason: error.description)))
@@ -69,6 +73,8 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   }
 
   func giveUp() {
+    // One who does not end the body has answered nevertheless.
+    refuse()
     finishOpening(.failure(OpenFailure(reason: "the server did not open the stream in time")))
   }
 
@@ -87,7 +93,13 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     opening.answered = EventLoop.clock()
     // WHATWG HTML §9.2.3: anything but 200 and text/event-stream fails the connection.
     guard head.status == .ok, head.headers.mediaType == "text/event-stream" else {
-      refusal = "the server answered \(head.status) (\(head.headers.mediaType)) to the stream"
+      let type = head.headers.mediaType
+      let reason =
+        "the server answered \(head.status)\(type.isEmpty ? "" : " (\(type))") to the stream"
+      refusal = (reason, head.status)
+      if let redirect = Redirect(head, added: addedQuery) {
+        finishOpening(.failure(OpenFailure(reason, head.status, redirect: redirect)))
+      }
       return
     }
     let session = Session(
@@ -112,7 +124,8 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   func bodyArrived(_ connection: ClientConnection, _ piece: Span<UInt8>, overhead: Int) {
     guard session != nil else {
       received.http += UInt64(piece.count + overhead)
-      if refusalText.count < 1024 { refusalText.append(copying: piece.extracting(first: 1024)) }
+      words.append(piece)
+      if words.isComplete { refuse() }
       return
     }
     received.framing += UInt64(overhead)
@@ -212,16 +225,19 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
 
   func answerEnded(_ connection: ClientConnection, bytes: Int) {
     received.http += UInt64(bytes)
-    if let refusal {
-      let text = String(decoding: refusalText, as: UTF8.self).split(whereSeparator: \.isNewline)
-      return finishOpening(.failure(OpenFailure(reason: "\(refusal): \(text.first ?? "")")))
-    }
+    if refusal != nil { return refuse() }
     end(SessionEnd(code: .abnormal, reason: "the stream ended without a close event"))
   }
 
   func connectionLost(_ connection: ClientConnection, _ reason: String) {
-    if done != nil { return finishOpening(.failure(OpenFailure(reason: refusal ?? reason))) }
+    refuse()
+    if done != nil { return finishOpening(.failure(OpenFailure(reason: reason))) }
     end(SessionEnd(code: .abnormal, reason: reason))
+  }
+
+  private func refuse() {
+    guard let refusal else { return }
+    finishOpening(.failure(OpenFailure(refusal.reason, refusal.status, words)))
   }
 
   private func postsFailed(_ reason: String, sessionIsOver: Bool) {

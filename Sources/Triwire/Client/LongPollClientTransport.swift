@@ -18,6 +18,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   private var retired = StreamCounters()
   private var cursor: String?
   private var answer: ResponseHead?
+  private var words = RefusalText()
   private var body: [UInt8] = []
   /// Messages of the last answer that the session had no room for: their bytes and where they are.
   private var offset = 0
@@ -57,13 +58,18 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     // The first poll is not held, so that its answer says that the session is open; later ones
     // keep the form that this one asks for.
     request = dialer.request(
-      .get, dialer.url.target(adding: "session=\(name)&wait=0"), ["accept": PollBatch.mediaType])
+      .get, dialer.url.target(adding: firstQuery), ["accept": PollBatch.mediaType])
     use(stream)
     poll(request)
     opening.requested = EventLoop.clock()
   }
 
+  /// What the first poll adds to the query of the URL.
+  private var firstQuery: String { "session=\(name)&wait=0" }
+
   func giveUp() {
+    // One who does not end the body has answered nevertheless.
+    if let answer { refuse(answer) }
     finishOpening(.failure(OpenFailure(reason: "the server did not answer the first poll in time")))
   }
 
@@ -81,6 +87,8 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     let connection = ClientConnection(stream: stream, limits: dialer.limits)
     connection.user = self
     self.connection = connection
+    sent.http += connection.tunnel.sent
+    received.http += connection.tunnel.received
     stream.start(connection)
   }
 
@@ -96,6 +104,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     do {
       isPolling = true
       answer = nil
+      words = RefusalText()
       body = []
       offset = 0
       sent.http += UInt64(try connection.send(request))
@@ -133,10 +142,18 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     received.http += UInt64(bytes)
     if opening.answered == 0 { opening.answered = EventLoop.clock() }
     answer = head
+    if done != nil, let redirect = Redirect(head, added: firstQuery) {
+      let reason = "the server answered \(head.status) to a poll"
+      finishOpening(.failure(OpenFailure(reason, head.status, redirect: redirect)))
+    }
   }
 
   func bodyArrived(_ connection: ClientConnection, _ piece: Span<UInt8>, overhead: Int) {
     received.http += UInt64(overhead)
+    if let answer, !Self.isGood(answer) {
+      words.append(piece)
+      if done != nil, words.isComplete { return refuse(answer) }
+    }
     let limit =
       dialer.configuration.session.messageBytes + ServerConnection.postSlack
       + dialer.configuration.session.pollBatchBytes
@@ -151,7 +168,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     received.http += UInt64(bytes)
     isPolling = false
     guard let answer else { return }
-    guard answer.status == .ok || answer.status == .noContent else { return refused(answer) }
+    guard Self.isGood(answer) else { return refused(answer) }
     mayReconnect = true
     cursor = answer.headers[Wire.cursor] ?? cursor
     if session == nil { openSession() }
@@ -181,10 +198,22 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     {
       return end(said)
     }
-    let text = String(decoding: body, as: UTF8.self).split(whereSeparator: \.isNewline)
-    let reason = "the server answered \(answer.status) to a poll: \(text.first ?? "")"
-    if done != nil { return finishOpening(.failure(OpenFailure(reason: reason))) }
-    lose(reason)
+    if done != nil { return refuse(answer) }
+    lose(failure(answer).reason)
+  }
+
+  private static func isGood(_ answer: ResponseHead) -> Bool {
+    answer.status == .ok || answer.status == .noContent
+  }
+
+  private func failure(_ answer: ResponseHead) -> OpenFailure {
+    OpenFailure("the server answered \(answer.status) to a poll", answer.status, words)
+  }
+
+  /// Ends an opening that was answered by no session.
+  private func refuse(_ answer: ResponseHead) {
+    guard !Self.isGood(answer) else { return }
+    finishOpening(.failure(failure(answer)))
   }
 
   private func deliverBody() {
@@ -237,6 +266,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   }
 
   func connectionLost(_ connection: ClientConnection, _ reason: String) {
+    if let answer { refuse(answer) }
     if done != nil { return finishOpening(.failure(OpenFailure(reason: reason))) }
     guard session != nil else { return }
     retire()

@@ -122,6 +122,8 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
       let connection = ClientConnection(stream: stream, limits: dialer.configuration.http)
       connection.user = self
       self.connection = connection
+      sent.http += connection.tunnel.sent
+      received.http += connection.tunnel.received
       stream.start(connection)
       sendNext(on: connection)
     }

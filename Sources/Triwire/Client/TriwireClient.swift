@@ -26,7 +26,12 @@ public final class TriwireClient: Sendable {
     public var deflate: DeflateOptions?
     /// How connections to https and wss URLs are secured.
     public var tls = TLSClientOptions()
-    /// Seconds to establish TCP, and as many for TLS after that; 10 by default.
+    /// The HTTP proxy to go through; the one of the environment by default.
+    public var proxy = ProxyChoice.environment
+    /// Whether redirects of the opening request are followed; they are refused by default.
+    public var redirects = RedirectChoice.refused
+    /// Seconds to establish TCP, and as many for a proxy's answer and for TLS after that; 10 by
+    /// default.
     public var connectSeconds = 10.0
     /// Seconds for the server to open the session after that; 10 by default.
     public var openSeconds = 10.0
@@ -85,8 +90,13 @@ public final class TriwireClient: Sendable {
         // What is wrong with a certificate is wrong for every transport.
         attempts.append(attempt(transport, "\(error)", since: began, tls: error.tls))
         break
+      } catch let error as ProxyFailure {
+        // So is what is wrong with a proxy.
+        attempts.append(
+          attempt(transport, error.description, since: began, refusal: error.refusal))
+        break
       } catch let error as OpenFailure {
-        attempts.append(attempt(transport, error.reason, since: began))
+        attempts.append(attempt(transport, error.reason, since: began, refusal: error.refusal))
       } catch {
         attempts.append(attempt(transport, "\(error)", since: began))
       }
@@ -95,11 +105,12 @@ public final class TriwireClient: Sendable {
   }
 
   private func attempt(
-    _ transport: TransportKind?, _ reason: String, since began: UInt64, tls: TLSFailure? = nil
+    _ transport: TransportKind?, _ reason: String, since began: UInt64, tls: TLSFailure? = nil,
+    refusal: ConnectError.Refusal? = nil
   ) -> ConnectError.Attempt {
     ConnectError.Attempt(
       transport: transport, reason: reason,
-      milliseconds: Double(EventLoop.clock() - began) / 1e6, tls: tls)
+      milliseconds: Double(EventLoop.clock() - began) / 1e6, tls: tls, refusal: refusal)
   }
 
   private func makeDialer() async throws -> Dialer {
@@ -109,15 +120,31 @@ public final class TriwireClient: Sendable {
     guard let loop = group?.next() else {
       throw IOError("open \(text)", reason: "the process is out of descriptors")
     }
-    let addresses = try await SocketAddress.resolve(host: url.host, port: url.port)
-    let tls = url.isSecure ? try TLSContext.shared(configuration.tls) : nil
-    return Dialer(
-      url: url, addresses: addresses, loop: loop, configuration: configuration, tls: tls)
+    return try await Dialer(url: url, loop: loop, configuration: configuration)
   }
 
+  /// Opens a session over one transport, where redirects lead if they are followed.
   private func open(_ transport: TransportKind, _ dialer: Dialer) async throws -> Session {
+    let began = EventLoop.clock()
+    var dialer = dialer
+    var trail = RedirectTrail(from: dialer.url, configuration.redirects)
+    while true {
+      do {
+        return try await open(transport, dialer, since: began)
+      } catch let failure as OpenFailure {
+        guard let redirect = failure.redirect else {
+          throw OpenFailure(reason: trail.described(failure.reason), refusal: failure.refusal)
+        }
+        dialer = try await dialer.redirected(to: trail.follow(redirect, failure))
+      }
+    }
+  }
+
+  private func open(
+    _ transport: TransportKind, _ dialer: Dialer, since began: UInt64
+  ) async throws -> Session {
     var opening = Opening()
-    opening.started = EventLoop.clock()
+    opening.started = began
     let stream = try await dialer.open()
     opening.connected = stream.securing?.began ?? EventLoop.clock()
     opening.secured = stream.securing?.done ?? 0

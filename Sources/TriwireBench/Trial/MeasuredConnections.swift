@@ -23,6 +23,8 @@ enum MeasuredConnections {
   static func clients(on group: EventLoopGroup) -> TriwireClient.Configuration {
     var configuration = TriwireClient.Configuration()
     configuration.group = group
+    // What is measured is this program, not what the environment puts in between.
+    configuration.proxy = .none
     configuration.session = session
     configuration.maximumSegment = maximumSegment
     configuration.congestionControl = congestionControl
