@@ -51,6 +51,11 @@ let package = Package(
       name: "AutobahnClient", dependencies: ["Triwire"], path: "Tests/Autobahn/Client",
       swiftSettings: rules),
 
+    // Compares what servers of others echo; see Tests/Clients/real_servers.py.
+    .executableTarget(
+      name: "EchoClient", dependencies: ["Triwire"], path: "Tests/Clients/EchoClient",
+      swiftSettings: rules),
+
     // Prints how fast the inner loops are; see the file.
     .executableTarget(
       name: "CodecSpeed", dependencies: ["TriwireCodec"], path: "Tests/Figures/CodecSpeed",
