@@ -12,12 +12,21 @@ extension SessionLimits {
   }
 }
 
+extension TriwireClient.Configuration {
+  /// The default settings, but for a proxy that the environment may name: servers of tests are here.
+  static var direct: TriwireClient.Configuration {
+    var configuration = TriwireClient.Configuration()
+    configuration.proxy = .none
+    return configuration
+  }
+}
+
 /// A server on two loops, and the loops of its clients.
 struct Rig: Sendable {
   let server: TriwireServer
   let address: SocketAddress
   let clients: EventLoopGroup
-  var client = TriwireClient.Configuration()
+  var client = TriwireClient.Configuration.direct
 
   /// Starts a server that serves what `routes` adds.
   static func start(
@@ -41,7 +50,6 @@ struct Rig: Sendable {
     rig.client.group = rig.clients
     rig.client.session = client
     rig.client.openSeconds = 1000
-    rig.client.proxy = .none
     rig.client.connectSeconds = 1000
     if let tls = configuration.tls { rig.client.tls.caFile = tls.certificate }
     return rig

@@ -12,6 +12,7 @@ struct Player {
   func open(_ path: String) async throws -> Session {
     var configuration = TriwireClient.Configuration()
     configuration.group = group
+    configuration.proxy = .none
     configuration.session.messageBytes = 64 << 20
     configuration.session.queuedBytesHard = 64 << 20
     var deflate = DeflateOptions()

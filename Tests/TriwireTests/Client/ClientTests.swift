@@ -231,7 +231,9 @@ struct ClientTests {
       ("http://no-such-host.invalid/", "resolve no-such-host.invalid"),
     ] {
       let error = await #expect(throws: ConnectError.self) {
-        try await within("the client gives up") { _ = try await TriwireClient(url).connect() }
+        try await within("the client gives up") {
+          _ = try await TriwireClient(url, configuration: .direct).connect()
+        }
       }
       #expect("\(String(describing: error))".contains(words), "\(url)")
     }

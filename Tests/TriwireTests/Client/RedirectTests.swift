@@ -179,7 +179,6 @@ struct RedirectTests {
         client.redirects = .followed(limit: 1)
         // It is of another host than the one redirected to.
         client.tls.serverName = "elsewhere.invalid"
-        client.proxy = .none
         let first = client
         let url = "http://localhost:\(server.address.port)/"
         let session = try await within("a session opens") {

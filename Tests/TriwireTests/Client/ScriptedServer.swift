@@ -74,10 +74,9 @@ func withScript(
 ) async throws {
   try await withLoops(2) { group in
     let server = try ScriptedServer(on: group, answer)
-    var configuration = TriwireClient.Configuration()
+    var configuration = TriwireClient.Configuration.direct
     configuration.group = group
     configuration.openSeconds = 1000
-    configuration.proxy = .none
     try await body(server, configuration)
     await server.stop()
   }
