@@ -29,8 +29,7 @@ extension Link {
         }
       }
     } catch {
-      isTransparent = true
-      release()
+      stopReading()
     }
     let rest = input.extracting(done..<input.count)
     if isTransparent || down.dropsAll {
@@ -109,22 +108,38 @@ extension Link {
   }
 
   private func switchProtocol() {
-    isTransparent = true
-    waiting = .no
     release()
-    for each in exchanges.first?.marks ?? [] {
+    let exchange = exchanges.isEmpty ? nil : exchanges.removeFirst()
+    for each in exchange?.marks ?? [] {
       mark(down, at: down.entered + UInt64(each.bodyBytes), each.fault)
     }
-    exchanges.removeAll()
-    settle(up)
+    stopReading()
+  }
+
+  /// Forgets what was planned for an answer that is over.
+  private func forget(_ exchange: Exchange) {
+    for each in exchange.marks { drop(each.fault) }
+    if let hold = exchange.hold { drop(hold) }
   }
 
   private func endExchange() {
     release()
     guard !isOver, !exchanges.isEmpty else { return }
-    let exchange = exchanges.removeFirst()
-    for each in exchange.marks { drop(each.fault) }
-    if let hold = exchange.hold { drop(hold) }
-    if case .forTurn(let answer) = waiting, exchanges.isEmpty { give(answer) }
+    forget(exchanges.removeFirst())
+    if case .forTurn(let answer) = waiting, exchanges.isEmpty { return give(answer) }
+    if exchanges.count == RelayLoop.pipelined - 1 { settle(up) }
+  }
+
+  /// Passes everything on unread from now on, since it is not HTTP, or no more.
+  func stopReading() {
+    isTransparent = true
+    waiting = .no
+    release()
+    for exchange in exchanges { forget(exchange) }
+    exchanges = []
+    for lane in [up, down] {
+      lane.keptCanWait = !lane.kept.isEmpty
+      settle(lane)
+    }
   }
 }

@@ -46,6 +46,9 @@ public final class FaultRelay: Sendable {
   private struct State {
     var running: Running?
     var isStarting = false
+    /// What was ordered before the start.
+    var early: [@Sendable (RelayLoop) -> Void] = []
+    var hasStopped = false
     var last = RelayCounters()
   }
 
@@ -81,10 +84,15 @@ public final class FaultRelay: Sendable {
     let group = try EventLoopGroup(count: 1)
     do {
       let home = try RelayLoop(configuration, server: far, at: near[0], on: group)
-      try home.start()
-      state.withLock { $0.running = Running(group: group, home: home) }
+      state.withLock { state in
+        for body in state.early { home.order(body) }
+        state.early = []
+        state.running = Running(group: group, home: home)
+      }
+      try await home.perform { home in Result { () throws(IOError) in try home.start() } }.get()
       return home.address
     } catch {
+      state.withLock { $0.running = nil }
       await group.stop()
       throw error
     }
@@ -106,7 +114,13 @@ public final class FaultRelay: Sendable {
   }
 
   private func order(_ body: @escaping @Sendable (RelayLoop) -> Void) {
-    state.withLock { $0.running }?.home.order(body)
+    state.withLock { state in
+      if let running = state.running {
+        running.home.order(body)
+      } else if !state.hasStopped {
+        state.early.append(body)
+      }
+    }
   }
 
   /// Puts rules in the place of those in force.
@@ -162,6 +176,8 @@ public final class FaultRelay: Sendable {
   public func stop() async {
     let running = state.withLock { state in
       defer { state.running = nil }
+      state.hasStopped = true
+      state.early = []
       return state.running
     }
     guard let running else { return }

@@ -92,6 +92,26 @@ extension FaultRule: CustomStringConvertible {
   }
 }
 
+extension FaultRule: Codable {
+  /// Reads a rule from its spec.
+  ///
+  /// - Throws: `DecodingError`, whose description is that of the `FaultSpecError`.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    do {
+      try self.init(parsing: container.decode(String.self))
+    } catch let error as FaultSpecError {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
+    }
+  }
+
+  /// Writes the rule as its spec.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
 extension Fault: CustomStringConvertible {
   /// The first word of the fault in a spec.
   public var name: String {

@@ -191,9 +191,10 @@ final class Link: StreamHandler, @unchecked Sendable {
     if up.isFinished && down.isFinished || (lane === down && closesAfterAnswer) {
       return end(.finish)
     }
-    guard !lane.isDeaf else { return }
-    sink(of: lane)?.endOutput()
+    if !lane.isDeaf { sink(of: lane)?.endOutput() }
     lane.isDeaf = true
+    // No answer will come that the client has to wait for.
+    if lane === down { stopReading() }
   }
 
   /// Ends both connections.

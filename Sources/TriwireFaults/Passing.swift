@@ -13,8 +13,9 @@ extension Link {
     if lane.waitsInOutbox > 0 || lane.isBlocked || lane.held.count > home.bufferBytes {
       return false
     }
-    if lane === up, case .no = waiting { return true }
-    return lane === down
+    guard lane === up, !isTransparent else { return true }
+    guard case .no = waiting else { return false }
+    return exchanges.count < RelayLoop.pipelined
   }
 
   /// Reads bytes that came, in order.

@@ -7,6 +7,8 @@ final class RelayLoop: @unchecked Sendable {
 
   /// Bytes that wait for a receiver before the sender has to wait as well.
   static let highWater = 64 * 1024
+  /// Requests of one client that may wait for their answers before it has to wait as well.
+  static let pipelined = 256
   /// How long a relay that cannot listen again waits before it tries once more.
   private static let retryNanoseconds: UInt64 = 100_000_000
 
@@ -52,10 +54,12 @@ final class RelayLoop: @unchecked Sendable {
 
   /// Starts to accept, unless a rule closes the port.
   func start() throws(IOError) {
-    let listener = try makeListener()
-    self.listener = listener
-    listener.start()
-    order { $0.updatePort() }
+    obey()
+    updatePort()
+    guard listener == nil, !rules.contains(where: { $0.rule.fault == .closePort }) else { return }
+    // As `updatePort` did, which tries on; at the start it is better to know.
+    listener = try makeListener()
+    listener?.start()
   }
 
   private func makeListener() throws(IOError) -> Listener {

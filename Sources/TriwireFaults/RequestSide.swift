@@ -35,7 +35,7 @@ extension Link {
     } catch {
       // Whatever it is, it is no HTTP: from now on it is passed on unread.
       if kind == nil { note(.other) }
-      isTransparent = true
+      stopReading()
     }
     let rest = input.extracting(done..<input.count)
     if isTransparent || up.dropsAll {

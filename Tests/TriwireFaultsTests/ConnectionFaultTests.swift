@@ -82,10 +82,11 @@ struct ConnectionFaultTests {
 
   @Test("An idle connection is cut, and not before its time; a busy one is not")
   func idle() async throws {
-    try await RelayRig.run("cut after idle 200 ms") { rig in
-      let (client, stream, _) = try await rig.pair(sending: poll)
+    try await RelayRig.run { rig in
+      let (client, stream, _) = try await rig.webSocket()
       let began = EventLoop.clock()
       var last = began
+      rig.relay.add(try FaultRule(parsing: "cut after idle 200 ms"))
       // On a slow machine the connection may be idle for so long between two bytes.
       while EventLoop.clock() - began < 600_000_000 {
         let now = EventLoop.clock()

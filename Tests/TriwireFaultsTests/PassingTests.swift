@@ -144,12 +144,61 @@ struct PassingTests {
     }
   }
 
+  @Test("A server that ends instead of answering an upgrade ends it for the client")
+  func endInsteadOfAnswer() async throws {
+    try await RelayRig.run { rig in
+      let (client, stream, received) = try await rig.pair(sending: upgrade)
+      try await client.send("early")
+      try await stream.loop.run { stream.endOutput() }
+      #expect(try await client.receiveAll().isEmpty)
+      #expect(try await received.text((upgrade + "early").utf8.count) == upgrade + "early")
+      client.close()
+      #expect(try await received.end() == .ended)
+    }
+  }
+
+  @Test("An answer that is no HTTP passes unread, and what the client said since as well")
+  func otherAnswer() async throws {
+    try await RelayRig.run { rig in
+      let (client, stream, received) = try await rig.pair(sending: upgrade)
+      try await client.send("early")
+      try await stream.send("what is this?\r\n\r\n")
+      #expect(try await client.text(17) == "what is this?\r\n\r\n")
+      #expect(try await received.text((upgrade + "early").utf8.count) == upgrade + "early")
+    }
+  }
+
+  @Test("A client may have so many requests on their way, and the rest waits for answers")
+  func pipelining() async throws {
+    try await RelayRig.run { rig in
+      let count = 1000
+      let all = String(repeating: poll, count: count)
+      let client = try rig.peer()
+      try await client.send(all)
+      let received = Recorder()
+      let stream = try await rig.server.accept(received)
+      try await rig.wait("256 are on their way") {
+        $0.requests == [.poll: 256] && $0.waiting == (count - 256) * poll.utf8.count
+      }
+      for number in 1...count {
+        // An answer to a request that was not passed on would be none.
+        _ = try await received.bytes(number * poll.utf8.count)
+        try await stream.send(ok("1"))
+      }
+      #expect(
+        try await client.text(count * ok("1").utf8.count)
+          == String(repeating: ok("1"), count: count))
+      #expect(received.bytes == Array(all.utf8))
+    }
+  }
+
   @Test(
     "A slow reader slows the sender down, and the relay holds little", arguments: [true, false])
   func pressure(isDown: Bool) async throws {
     try await RelayRig.run { rig in
       let total = 32 << 20
-      let most = 2 << 20
+      // One read and the high-water mark, as the documentation says.
+      let most = (512 + 64) << 10
       let (client, stream, received) = try await rig.webSocket()
       let bytes = pattern(total)
       if isDown {

@@ -78,6 +78,37 @@ struct RuleTests {
     }
   }
 
+  @Test("What is set before the start is in force at the first connection")
+  func early() async throws {
+    try await withLobby { server, _ in
+      let relay = FaultRelay(to: "\(server.address)")
+      relay.set([FaultRule(.trickle(.up))])
+      relay.add(FaultRule(.refuse))
+      let address = try await relay.start()
+      try await RawPeer(to: address).expectReset()
+      await relay.stop()
+      relay.set([])
+      #expect(await relay.counters().faults == ["trickle": 1, "refuse": 1])
+      #expect(throws: RawPeer.Failure.self) { _ = try RawPeer(to: address) }
+    }
+  }
+
+  @Test("An address that is wrong, or taken, is an error that says so")
+  func addresses() async throws {
+    try await withLobby { server, _ in
+      let taken = await #expect(throws: IOError.self) {
+        try await FaultRelay(to: "127.0.0.1:1").start(on: "\(server.address)")
+      }
+      #expect(taken?.operation == "listen on \(server.address)")
+      let wrong = await #expect(throws: IOError.self) {
+        try await FaultRelay(to: "8080").start()
+      }
+      #expect(
+        wrong?.description
+          == "relay to 8080: write HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080")
+    }
+  }
+
   @Test("Rules may be set from any thread, and the last one holds")
   func threads() async throws {
     try await RelayRig.run { rig in

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import TriwireFaults
 
@@ -48,6 +49,23 @@ struct SpecTests {
   func specs(_ text: String, _ rule: FaultRule) throws {
     #expect(try FaultRule(parsing: text) == rule)
     #expect(rule.description == text)
+  }
+
+  @Test("A rule is its spec in JSON, and a wrong one is refused there as well")
+  func json() throws {
+    let rules = [FaultRule(.mute(.down), on: [.webSocket], chance: 0.5), FaultRule(.refuse)]
+    let text = try JSONEncoder().encode(rules)
+    #expect(
+      String(decoding: text, as: UTF8.self)
+        == "[\"mute down on websocket chance 0.5\",\"refuse\"]")
+    #expect(try JSONDecoder().decode([FaultRule].self, from: text) == rules)
+    #expect {
+      try JSONDecoder().decode([FaultRule].self, from: Data("[\"cut nth 0\"]".utf8))
+    } throws: { error in
+      guard case DecodingError.dataCorrupted(let context) = error else { return false }
+      return context.debugDescription
+        == "\"cut nth 0\": write a whole number from 1 to 1000000 after nth"
+    }
   }
 
   @Test("Units may stand at their numbers, and blanks are as many as one likes")
