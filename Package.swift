@@ -72,6 +72,14 @@ let package = Package(
       name: "EchoClient", dependencies: ["Triwire"], path: "Tests/Clients/EchoClient",
       swiftSettings: rules),
 
+    // The programs of the embedding guide, so that they are known to compile.
+    .executableTarget(
+      name: "GuideServer", dependencies: ["Triwire"], path: "Tests/Guides/Server",
+      swiftSettings: rules),
+    .executableTarget(
+      name: "GuideClient", dependencies: ["Triwire"], path: "Tests/Guides/Client",
+      swiftSettings: rules),
+
     // Prints how fast the inner loops are; see the file.
     .executableTarget(
       name: "CodecSpeed", dependencies: ["TriwireCodec"], path: "Tests/Figures/CodecSpeed",

@@ -34,9 +34,8 @@ extension Session {
   /// - Parameters:
   ///   - message: The message.
   ///   - seconds: How long to wait; the message is sent all the same when that is over.
-  /// - Returns: Whether the acknowledgement came in time.
-  /// - Throws: `SessionError.closed` when the session has ended, or is none that can be resumed: a
-  ///   plain one has no acknowledgements.
+  /// - Returns: Whether the acknowledgement came in time; false on a plain session, which has none.
+  /// - Throws: `SessionError.closed` when the session has ended.
   public func sendAcknowledged(
     _ message: Message, within seconds: Double = 30
   ) async throws(SessionError) -> Bool {

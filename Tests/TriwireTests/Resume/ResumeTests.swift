@@ -120,3 +120,85 @@ struct ResumableRig: Sendable {
     try await rig.connect(path, over: kind)
   }
 }
+
+@Suite("Resumable sessions: the server's side")
+struct ServerResumeTests {
+  private static let secret = "abcdefghijklmnopqrstuv"
+
+  private static let token = "triwire-session: name-of-mine.\(secret).0.0"
+
+  @Test("Another secret, another origin, and a token that is none are refused")
+  func secrets() async throws {
+    try await ResumableRig.run { rig in
+      let peer = try rig.rig.rawPeer()
+      let poll = "GET /pair?wait=0"
+      let opened = try await peer.exchange(request(poll, Self.token, "Origin: http://a"))
+      #expect(opened["triwire-control"]?.hasPrefix("hello ") == true)
+      let foreign = "triwire-session: name-of-mine.ABCDEFGHIJKLMNOPQRSTUV.0.0"
+      #expect(try await peer.exchange(request(poll, foreign, "Origin: http://a")).status == 403)
+      #expect(try await peer.exchange(request(poll, Self.token, "Origin: http://b")).status == 403)
+      #expect(try await peer.exchange(request(poll, "triwire-session: no token")).status == 400)
+      let other = "triwire-session: other-name.\(Self.secret).0.0"
+      #expect(try await peer.exchange(request("POST /pair", other, body: "x")).status == 404)
+    }
+  }
+
+  @Test("A POST that is repeated, or overtakes another, counts once and in its place")
+  func posts() async throws {
+    try await ResumableRig.run { rig in
+      let peer = try rig.rig.rawPeer()
+      _ = try await peer.exchange(request("GET /pair?wait=0", Self.token))
+      let server = try await rig.sessions.next("the session")
+      let early = try rig.rig.rawPeer()
+      try await early.send(request("POST /pair", Self.token, "triwire-offset: 2", body: "b"))
+      // Whichever of the two comes first, the order of the messages is that of their offsets.
+      for (offset, body) in [(1, "a"), (1, "a"), (3, "c")] {
+        if offset == 3 { #expect(try await early.answer().status == 204) }
+        let answer = try await peer.exchange(
+          request("POST /pair", Self.token, "triwire-offset: \(offset)", body: body))
+        #expect(answer.status == 204)
+      }
+      #expect(try await server.take(3).map(\.text) == ["a", "b", "c"])
+    }
+  }
+
+  @Test("A session that was forgotten goes on in a new epoch, and the client is told")
+  func forgotten() async throws {
+    try await ResumableRig.run(server: { $0.resume.awaySeconds = 0.01 }) { rig in
+      for kind in TransportKind.allCases {
+        let client = try await rig.connect("/pair", over: kind)
+        let old = try await rig.sessions.next("the server's end")
+        try await client.send("before")
+        #expect(try await old.take()?.text == "before")
+        let recoveries = Mailbox<SessionRecovery>()
+        client.whenRecovered { recoveries.put($0) }
+        client.suspend()
+        #expect(try await old.end().code == .abnormal)
+        client.resume()
+        let recovery = try await recoveries.next("the return")
+        #expect(!recovery.recovered)
+        #expect(recovery.missed == nil)
+        let new = try await rig.sessions.next("the server's new end")
+        try await client.send("after")
+        #expect(try await new.take()?.text == "after")
+      }
+    }
+  }
+
+  @Test("A session that the server has closed is not opened again")
+  func closed() async throws {
+    try await ResumableRig.run { rig in
+      for kind in TransportKind.allCases {
+        let client = try await rig.connect("/pair", over: kind)
+        let server = try await rig.sessions.next("the server's end")
+        client.suspend()
+        server.close(CloseCode(rawValue: 4001), "enough")
+        #expect(try await server.end().code.rawValue == 4001)
+        client.resume()
+        let end = try await client.end()
+        #expect(end.code.rawValue == 4001)
+        #expect(end.reason == "enough")
+      }
+    }
+  }
+}
