@@ -14,9 +14,9 @@ struct Wishes {
   var largest = 1 << 20
   var seed: UInt64 = 1
   var configuration = TriwireClient.Configuration()
-  configuration.resume = nil
 
   init(_ arguments: [String]) throws {
+    configuration.resume = nil
     url = arguments.first ?? ""
     for argument in arguments.dropFirst() {
       let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
