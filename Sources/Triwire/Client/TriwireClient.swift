@@ -177,8 +177,7 @@ public final class TriwireClient: Sendable {
     var opening = Opening()
     opening.started = began
     let stream = try await dialer.open()
-    opening.connected = stream.securing?.began ?? EventLoop.clock()
-    opening.secured = stream.securing?.done ?? 0
+    opening.connected = EventLoop.clock()
     let attempt = SessionOpening(dialer, transport, opening)
     let result = await withTaskCancellationHandler {
       unsafe await withUnsafeContinuation { continuation in
@@ -205,7 +204,7 @@ public final class TriwireClient: Sendable {
 final class SessionOpening: TimerOwner, @unchecked Sendable {
   private let dialer: Dialer
   private let transport: TransportKind
-  private let opening: Opening
+  private var opening: Opening
   private var done: ((Result<Session, OpenFailure>) -> Void)?
   private var giveUp: (() -> Void)?
   private var timer: TimerID?
@@ -220,6 +219,11 @@ final class SessionOpening: TimerOwner, @unchecked Sendable {
     _ stream: ByteStream, _ done: @escaping (Result<Session, OpenFailure>) -> Void
   ) {
     self.done = done
+    // A stream is read on its loop alone.
+    if let securing = stream.securing {
+      opening.connected = securing.began
+      opening.secured = securing.done
+    }
     timer = dialer.loop.wheel.arm(
       self, at: dialer.loop.now + dialer.configuration.openSeconds.nanoseconds)
     switch transport {
