@@ -15,7 +15,8 @@ public import TriwireIO
 /// (`RequestKind`), so that a rule can concern polls and leave POSTs alone. What is no HTTP/1.1, TLS
 /// for example, is passed on unread, as kind `other`. The server is connected to when the first byte
 /// is to be passed on; when that fails the client is reset. Who reads slowly slows down who sends:
-/// the relay holds at most one read (512 KiB) and 64 KiB in each direction of a connection.
+/// the relay holds at most one read (512 KiB) and 64 KiB in each direction of a connection. A head
+/// is passed on when it is whole; one of more than 64 KiB passes as what is no HTTP.
 ///
 /// All methods may be called from any thread. What was set is in force when the call returns, for
 /// everything that the relay decides from then on. It runs on one event loop of its own, so that
@@ -67,7 +68,7 @@ public final class FaultRelay: Sendable {
     self.configuration = configuration
   }
 
-  /// Starts to accept connections.
+  /// Starts to accept connections, until `stop`, which has to be called.
   ///
   /// - Parameter address: "HOST:PORT" or "[V6]:PORT"; port 0 lets the kernel pick one.
   /// - Returns: Where it listens.

@@ -320,8 +320,8 @@ extension HTTPLimits {
   /// The relay judges no message: only what it has to hold, the heads, is bounded.
   static var relay: HTTPLimits {
     var limits = HTTPLimits()
-    limits.requestLineBytes = 65_536
-    limits.headBytes = 131_072
+    limits.requestLineBytes = 32_768
+    limits.headBytes = 65_536
     limits.headerCount = 1000
     limits.bodyBytes = .max
     limits.chunkExtensionBytes = 1 << 20

@@ -18,6 +18,7 @@ struct RelayRig: Sendable {
     try await withLobby { server, _ in
       let records = Mailbox<FaultRecord>()
       var configuration = FaultRelay.Configuration()
+      configuration.connectTimeout = .seconds(1000)
       configuration.rules = try rules.map { try FaultRule(parsing: $0) }
       configuration.seed = seed
       configuration.onFault = { records.put($0) }

@@ -10,19 +10,30 @@ struct SessionTests {
     _ rules: [String] = [],
     _ body: @escaping @Sendable (FaultRelay, TriwireClient) async throws -> Void
   ) async throws {
-    let server = TriwireServer()
+    var patient = TriwireServer.Configuration()
+    patient.headSeconds = 1000
+    patient.bodySeconds = 1000
+    patient.keepAliveSeconds = 1000
+    patient.session.heartbeatSeconds = 1000
+    patient.session.pollGapSeconds = 1000
+    let server = TriwireServer(configuration: patient)
     server.session(at: "/echo") { session in
       for try await message in session.messages { try await session.send(message) }
     }
     let behind = try await within("the server starts") { try await server.start(on: "127.0.0.1:0") }
     var configuration = FaultRelay.Configuration()
+    configuration.connectTimeout = .seconds(1000)
     configuration.rules = try rules.map { try FaultRule(parsing: $0) }
     let relay = FaultRelay(to: "\(behind)", configuration: configuration)
     let address = try await within("the relay starts") { try await relay.start() }
     // What the faults do to the bare transports.
-    var plain = TriwireClient.Configuration()
-    plain.resume = nil
-    let client = TriwireClient("http://\(address)/echo", configuration: plain)
+    var patience = TriwireClient.Configuration()
+    patience.resume = nil
+    patience.openSeconds = 1000
+    patience.connectSeconds = 1000
+    patience.session.closeSeconds = 1000
+    patience.session.heartbeatSeconds = 1000
+    let client = TriwireClient("http://\(address)/echo", configuration: patience)
     let result: Result<Void, any Error>
     do {
       result = .success(try await body(relay, client))

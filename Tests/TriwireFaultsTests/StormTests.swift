@@ -65,6 +65,7 @@ struct StormTests {
       let server = try Listener(address, on: group) { $0.start(Answering()) }
       server.start()
       var configuration = FaultRelay.Configuration()
+      configuration.connectTimeout = .seconds(1000)
       configuration.seed = UInt64(seed)
       let relay = FaultRelay(to: "\(server.address)", configuration: configuration)
       let near = try await relay.start()
