@@ -20,6 +20,13 @@ let shipped: [SwiftSetting] = rules + [.strictMemorySafety()]
 let hot: [SwiftSetting] =
   shipped + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
+/// Whether the parsers are built to be fuzzed: see Tests/Fuzz/run.
+let isFuzzed = Context.environment["FUZZ"] != nil
+
+/// What libFuzzer has to see the branches of.
+let fuzzed: [SwiftSetting] =
+  isFuzzed ? [.unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"])] : []
+
 let package = Package(
   name: "triwire",
   products: [
@@ -34,7 +41,7 @@ let package = Package(
     .target(name: "CLinux", dependencies: ["COpenSSL"]),
 
     // Bytes to events and back; bytes and time. These two never see each other.
-    .target(name: "TriwireCodec", dependencies: ["CZlib"], swiftSettings: hot),
+    .target(name: "TriwireCodec", dependencies: ["CZlib"], swiftSettings: hot + fuzzed),
     .target(name: "TriwireIO", dependencies: ["CLinux", "COpenSSL"], swiftSettings: hot),
 
     // The library, the instrument built on it, and the command.
@@ -51,9 +58,26 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["TriwireIO"], path: "Tests/TestSupport",
       swiftSettings: rules),
+    // What is fuzzed, and replayed by the tests.
+    .target(
+      name: "FuzzedParsers", dependencies: ["TriwireCodec"], path: "Tests/Fuzz/Parsers",
+      swiftSettings: rules + fuzzed),
     // Plays the Autobahn Testsuite's cases; see Tests/Autobahn/run.
     .executableTarget(
       name: "AutobahnClient", dependencies: ["Triwire"], path: "Tests/Autobahn/Client",
+      swiftSettings: rules),
+
+    // Compares what servers of others echo; see Tests/Clients/real_servers.py.
+    .executableTarget(
+      name: "EchoClient", dependencies: ["Triwire"], path: "Tests/Clients/EchoClient",
+      swiftSettings: rules),
+
+    // The programs of the embedding guide, so that they are known to compile.
+    .executableTarget(
+      name: "GuideServer", dependencies: ["Triwire"], path: "Tests/Guides/Server",
+      swiftSettings: rules),
+    .executableTarget(
+      name: "GuideClient", dependencies: ["Triwire"], path: "Tests/Guides/Client",
       swiftSettings: rules),
 
     // Prints how fast the inner loops are; see the file.
@@ -61,7 +85,9 @@ let package = Package(
       name: "CodecSpeed", dependencies: ["TriwireCodec"], path: "Tests/Figures/CodecSpeed",
       swiftSettings: rules),
 
-    .testTarget(name: "TriwireCodecTests", dependencies: ["TriwireCodec"], swiftSettings: rules),
+    .testTarget(
+      name: "TriwireCodecTests", dependencies: ["TriwireCodec", "FuzzedParsers"],
+      swiftSettings: rules),
     .testTarget(
       name: "TriwireIOTests", dependencies: ["TriwireIO", "TestSupport"], swiftSettings: rules),
     .testTarget(
@@ -76,11 +102,10 @@ let package = Package(
   ]
 )
 
-if Context.environment["FUZZ"] != nil {
-  // See Tests/Fuzz/run.
+if isFuzzed {
   package.targets.append(
     .executableTarget(
-      name: "Fuzz", dependencies: ["TriwireCodec"], path: "Tests/Fuzz", exclude: ["run"],
-      swiftSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"])],
+      name: "Fuzz", dependencies: ["FuzzedParsers"], path: "Tests/Fuzz/Program",
+      swiftSettings: rules + fuzzed,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]))
 }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "clinux.h"
 
+#include <limits.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -351,6 +352,12 @@ int tw_raise_descriptor_limit(void) {
     setrlimit(RLIMIT_NOFILE, &limit);
     getrlimit(RLIMIT_NOFILE, &limit);
   }
+  return (int)limit.rlim_cur;
+}
+
+int tw_descriptor_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX) return INT_MAX;
   return (int)limit.rlim_cur;
 }
 

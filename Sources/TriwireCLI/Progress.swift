@@ -35,14 +35,14 @@ final class Progress: Sendable {
     show(TrialProgress(phase: .connecting))
   }
 
-  /// Which trial it is: `[1/6] echo sse 1/1`.
+  /// Which trial it is: `[1/6] echo sse 1/1`, or `[1/12] echo sse TLS 1.3 1/1`.
   private func name(of position: Int, withScenario: Bool = true) -> String {
     let trial = trials[position]
     let count = "\(trials.count)"
     let blanks = String(repeating: " ", count: count.count - "\(position + 1)".count)
     let words = [
       "[\(blanks)\(position + 1)/\(count)]", withScenario ? trial.scenario.name : nil,
-      trial.transport.rawValue, "\(trial.repetition)/\(trial.scenario.repetitions)",
+      trial.name, "\(trial.repetition)/\(trial.scenario.repetitions)",
     ]
     return words.compactMap { $0 }.joined(separator: " ")
   }

@@ -19,6 +19,7 @@ extension Command {
       """,
     options: [
       Option("--transports", "LIST", "only these of websocket,sse,long-polling"),
+      Option("--tls", "LIST", "compare these of off,1.2,1.3,1.3-resumed, whatever the files say"),
       Option("--profile", "NAME", "smoke, quick or full; smoke unless given"),
       Option("--repetitions", "N", "so many of each trial, whatever profile and file say"),
       Option("--output", "DIR", "where to write the report; a new folder in Reports unless given"),
@@ -29,6 +30,7 @@ extension Command {
     let choices = Plan.Choices(
       profile: try arguments.choice("--profile") ?? .smoke,
       transports: try arguments.choices("--transports"),
+      tls: try arguments.choices("--tls"),
       repetitions: try arguments.number("--repetitions", from: 1, to: 100),
       seed: try arguments.number("--seed", from: 0, to: 1 << 53))
     let plan = Plan(try Suite.files(arguments.operands), choosing: choices)

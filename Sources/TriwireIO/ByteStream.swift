@@ -93,7 +93,38 @@ package protocol StreamHandler: AnyObject {
   /// Until then nothing is read.
   package func start(_ handler: any StreamHandler) {
     self.handler = handler
-    if let tls, tls.isStarted || phase != .open { resume(tls) } else { attach() }
+    let isSecuring = tls.map { $0.isStarted || phase != .open } ?? false
+    if isAttached || isSecuring { resume() } else { attach() }
+  }
+
+  /// Whether the loop watches it, or did until it was closed.
+  var isAttached: Bool { token != 0 }
+
+  /// Lets the handler go and delivers nothing until `start` or `secure`, as if the stream were new:
+  /// for one that has become a tunnel to another peer.
+  package func park() {
+    pauseReading()
+    handler = nil
+  }
+
+  /// Bytes that were moved before TLS was begun, or so far on a plain stream.
+  ///
+  /// Asked when a stream is first used, it is what opening a tunnel took. No stream pays for it that
+  /// is none.
+  package var preamble: (sent: UInt64, received: UInt64) {
+    tls.map { $0.preamble } ?? (moved.bytesSent, moved.bytesReceived)
+  }
+
+  /// Begins to deliver to a handler that has come after others, or after TLS.
+  private func resume() {
+    if phase == .open { return resumeReading() }
+    // It failed before there was a handler to tell.
+    let error = tls?.failure ?? IOError("receive", code: ECONNRESET)
+    loop.post { [self] in
+      let handler = self.handler
+      self.handler = nil
+      handler?.failed(self, error)
+    }
   }
 
   func attach() {
@@ -153,7 +184,7 @@ package protocol StreamHandler: AnyObject {
     counters.receiveCalls = moved.receiveCalls
     guard let tls else { return counters }
     counters.tlsSent = tls.produced - tls.sealed
-    counters.tlsReceived = moved.bytesReceived - tls.opened
+    counters.tlsReceived = moved.bytesReceived - tls.preamble.received - tls.opened
     return counters
   }
   /// What the kernel counted; nil when the stream is closed.

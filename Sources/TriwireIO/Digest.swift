@@ -13,6 +13,15 @@ package enum Digest {
     return digest
   }
 
+  /// The SHA-256 of `bytes` (32 bytes).
+  package static func sha256(_ bytes: [UInt8]) -> [UInt8] {
+    var digest = [UInt8](repeating: 0, count: 32)
+    var length: UInt32 = 0
+    let status = unsafe EVP_Digest(bytes, bytes.count, &digest, &length, EVP_sha256(), nil)
+    precondition(status == 1 && length == 32, "OpenSSL offers no SHA-256")
+    return digest
+  }
+
   /// Bytes that nobody can predict.
   package static func random(_ count: Int) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)

@@ -177,6 +177,10 @@ package protocol TurnEnd: AnyObject {
       now = Self.clock()
       for index in 0..<max(0, Int(count)) {
         unsafe dispatch(events[index].token, events[index].events)
+        // What one connection brought is answered before the next is read, while the kernel's and
+        // our own state of it is still in the caches, and so that none waits for all.
+        if !jobs.isEmpty { runJobs() }
+        flushOutput()
       }
       finishTurn()
     }

@@ -17,6 +17,8 @@ package final class Listener: EventSource, @unchecked Sendable {
   private var next = 0
   private var retry: TimerID?
   private let options: Options
+  /// Descriptors from this number on are kept for others than connections.
+  private var ceiling: Int32 = 0
 
   /// Settings of the listening socket that accepted ones inherit.
   package struct Options: Sendable {
@@ -26,6 +28,11 @@ package final class Listener: EventSource, @unchecked Sendable {
     package var maximumSegment: Int?
     /// The congestion control algorithm by its kernel name; nil leaves the system's.
     package var congestionControl: String?
+    /// How many descriptors connections leave to the rest of the process; 8 by default.
+    ///
+    /// The library that runs Swift's tasks opens a file once a second to look at its threads, and
+    /// ends the process when it cannot. It takes one; certificates and logs want some as well.
+    package var reservedDescriptors: Int32 = 8
 
     package init() {}
   }
@@ -119,6 +126,10 @@ package final class Listener: EventSource, @unchecked Sendable {
       let accepted = tw_accept(descriptor)
       loop.systemCalls.accept += 1
       if accepted >= 0 {
+        guard isUsable(accepted) else {
+          close(accepted)
+          return pause()
+        }
         deliver(accepted)
       } else if accepted == -EMFILE || accepted == -ENFILE {
         return refuseOne()
@@ -127,6 +138,14 @@ package final class Listener: EventSource, @unchecked Sendable {
         return
       }
     }
+  }
+
+  /// Whether a descriptor is not one of those reserved: the kernel gives the lowest that is free,
+  /// so all below it are taken.
+  private func isUsable(_ descriptor: Int32) -> Bool {
+    if descriptor < ceiling { return true }
+    ceiling = tw_descriptor_limit() - options.reservedDescriptors
+    return descriptor < ceiling
   }
 
   private func deliver(_ descriptor: Int32) {
@@ -140,8 +159,8 @@ package final class Listener: EventSource, @unchecked Sendable {
     }
   }
 
-  /// Out of descriptors: the kept spare one makes room to take one connection and close it, so
-  /// that its peer learns at once; then accepting pauses, since the event would not go away.
+  /// Others have taken the last descriptor: the kept spare one makes room to take one connection
+  /// and close it, so that its peer learns at once.
   private func refuseOne() {
     if spare >= 0 {
       close(spare)
@@ -149,6 +168,11 @@ package final class Listener: EventSource, @unchecked Sendable {
       if refused >= 0 { close(refused) }
       spare = tw_open_null()
     }
+    pause()
+  }
+
+  /// Accepts nobody for a moment: the event of those who wait would not go away.
+  private func pause() {
     unwatch()
     guard retry == nil else { return }
     retry = loop.wheel.arm(self, at: loop.now + Self.retryNanoseconds)

@@ -30,13 +30,19 @@ extension ByteStream {
     _ done: @escaping (Result<Void, IOError>) -> Void
   ) {
     let name = context.serverName ?? host
+    // One that is a tunnel may have ended by now.
+    guard phase == .open, !inputHasEnded else {
+      abort()
+      return done(.failure(IOError("secure the connection to \(host)", tls: .closedEarly)))
+    }
     do {
       let target = TLSEngine.Target(host: name, place: "\(name) \(host):\(port)")
       let engine = try TLSEngine(context, target: target, done)
+      engine.preamble = preamble
       tls = engine
       armTimer(after: timeout)
       engine.isStarted = true
-      attach()
+      if isAttached { resumeReading() } else { attach() }
       guard phase == .open else { return }
       engine.begin(tlsBuffers)
       handle(engine.shake(), engine)
@@ -81,18 +87,6 @@ extension ByteStream {
     let buffers = TLSBuffers()
     loop.tlsBuffers = buffers
     return buffers
-  }
-
-  /// Begins to deliver what a client's stream has kept since its handshake.
-  func resume(_ tls: TLSEngine) {
-    if phase == .open { return resumeReading() }
-    // It failed before there was a handler to tell.
-    let error = tls.failure ?? IOError("receive", code: ECONNRESET)
-    loop.post { [self] in
-      let handler = self.handler
-      self.handler = nil
-      handler?.failed(self, error)
-    }
   }
 
   /// Receives ciphertext and delivers the plaintext of it.

@@ -23,6 +23,8 @@ import CLinux
   package private(set) var isSecured = false
   /// Whether the stream delivers already: a client's does before it has a handler.
   var isStarted = false
+  /// Bytes that the stream had moved before.
+  var preamble: (sent: UInt64, received: UInt64) = (0, 0)
   /// When the handshake was begun and done, on the loop's clock.
   private(set) var began: UInt64 = EventLoop.clock()
   private(set) var securedAt: UInt64 = 0

@@ -1,5 +1,6 @@
 """Writes the specifications of an Autobahn run, and judges its reports."""
 
+import collections
 import json
 import pathlib
 import sys
@@ -20,19 +21,26 @@ def spec(side, url, cases, reports):
         wanted["servers"] = [{"agent": "server", "url": url}]
     else:
         wanted["url"] = url
+        if url.startswith("wss:"):
+            wanted["key"] = f"{reports}/client.key"
+            wanted["cert"] = f"{reports}/client.pem"
     print(json.dumps(wanted))
 
 
 def judge(side, cases, reports):
     index = json.loads(pathlib.Path(reports, side, "index.json").read_text())[side]
     bad = []
+    verdicts = collections.Counter()
     for case, result in index.items():
+        verdicts[result["behavior"]] += 1
         for verdict in (result["behavior"], result["behaviorClose"]):
             if verdict == "OK" or (verdict == "INFORMATIONAL" and case in INFORMATIONAL):
                 continue
             bad.append(f"{case} {verdict}")
     missing = ALL_CASES - len(index) if cases == "*" else 0
-    print(f"as {side}: {len(index)} cases, {len(bad)} not OK, {missing} missing")
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    over = pathlib.Path(reports).name
+    print(f"as {side} over {over}: {counts}; {len(bad)} not as wanted, {missing} missing")
     for line in bad:
         print(f"  {line}")
     return 1 if bad or missing else 0

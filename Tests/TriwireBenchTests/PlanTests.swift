@@ -22,6 +22,43 @@ struct PlanTests {
     }
   }
 
+  @Test(
+    "Any number of contenders stands equally often in each place and after each other",
+    arguments: 1...12)
+  func balance(count: Int) {
+    let orders = balancedOrders(of: Array(0..<count))
+    #expect(orders.count == (count.isMultiple(of: 2) || count == 1 ? count : 2 * count))
+    let rounds = orders.count / count
+    var places = [[Int]: Int]()
+    var pairs = [[Int]: Int]()
+    for order in orders {
+      for (place, element) in order.enumerated() { places[[place, element], default: 0] += 1 }
+      for (one, next) in zip(order, order.dropFirst()) { pairs[[one, next], default: 0] += 1 }
+    }
+    #expect(places.count == count * count)
+    #expect(places.values.allSatisfy { $0 == rounds })
+    #expect(pairs.count == count * (count - 1))
+    #expect(pairs.values.allSatisfy { $0 == rounds })
+  }
+
+  @Test("Modes of TLS are interleaved with the transports, all with the same seed")
+  func modes() throws {
+    let plan = Plan(
+      [try load(scenario("echo", "1/s per client"))],
+      choosing: .init(tls: [.off, .v1_3], repetitions: 6))
+    #expect(plan.scenarios[0].tls == [.off, .v1_3])
+    #expect(plan.trials.count == 36)
+    for repetition in 1...6 {
+      let trials = plan.trials.filter { $0.repetition == repetition }
+      #expect(Set(trials.map(\.contender)).count == 6)
+      #expect(Set(trials.map(\.seed)).count == 1)
+      // Never one mode as a block after the other.
+      let modes = trials.map(\.contender.tls)
+      #expect(Set(modes[..<3]).count == 2)
+    }
+    #expect(plan.trials[0].name == "websocket no TLS")
+  }
+
   @Test("Choices override transports, repetitions and seed")
   func choices() throws {
     let plan = Plan(

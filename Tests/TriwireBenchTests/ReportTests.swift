@@ -32,13 +32,24 @@ struct ReportTests {
   @Test("A report of another schema is refused")
   func schema() throws {
     let text = String(decoding: try sample().json, as: UTF8.self)
-      .replacing("\"schemaVersion\" : 1", with: "\"schemaVersion\" : 2")
+      .replacing("\"schemaVersion\" : 2", with: "\"schemaVersion\" : 1")
     #expect(throws: DecodingError.self) { try Report(json: Array(text.utf8)) }
   }
 
   @Test("The terminal shows one aligned table per scenario, with what went wrong before it")
   func terminal() throws {
     #expect(try sample().text(on: Page()) == goldenTerminal)
+  }
+
+  @Test("Several modes of TLS are columns beside each other, and failures name theirs")
+  func modes() throws {
+    let report = try sample(transports: [.webSocket], tls: [.off, .v1_3])
+    let lines = report.text(on: Page()).split(separator: "\n")
+    #expect(lines[1] == "  websocket TLS 1.3, repetition 1: lost 1 of 1,000 messages")
+    #expect(lines[2].hasSuffix("  websocket no TLS  websocket TLS 1.3"))
+    #expect(lines[4].hasSuffix("           1.00 ms    3.00 ms (3.00×)"))
+    #expect(report.markdown.contains("\n| | websocket no TLS | websocket TLS 1.3 |\n"))
+    #expect(try Report(json: report.json) == report)
   }
 
   @Test("Colours only set off what is there without them")
@@ -87,8 +98,10 @@ struct ReportTests {
     #expect(Figures.duration(microseconds) == text)
   }
 
-  /// A report of one scenario on two transports, one of which lost a message.
-  private func sample() throws -> Report {
+  /// A report of one scenario with two contenders, the latter of which lost a message.
+  private func sample(
+    transports: [TransportKind] = [.webSocket, .longPolling], tls: [TLSMode]? = nil
+  ) throws -> Report {
     let plan = Plan(
       [
         try load(
@@ -96,12 +109,12 @@ struct ReportTests {
           {"name": "x", "description": "a small sample", "clients": 4,
            "traffic": [{"direction": "down", "rate": "10/s per client", "payload": "64 B"}]}
           """)
-      ], choosing: .init(transports: [.webSocket, .longPolling]))
+      ], choosing: .init(transports: transports, tls: tls))
     var report = Report(plan, on: .sample)
-    for (trial, slower) in zip(
-      plan.trials.sorted { $0.transport.rawValue > $1.transport.rawValue }, [1, 3])
-    {
-      report.add(measurement(of: trial, slower: UInt64(slower)))
+    let contenders = plan.scenarios[0].contenders
+    for (contender, slower) in zip(contenders, [UInt64(1), 3]) {
+      let trial = try #require(plan.trials.first { $0.contender == contender })
+      report.add(measurement(of: trial, slower: slower))
     }
     return report
   }

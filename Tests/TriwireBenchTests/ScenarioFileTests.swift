@@ -22,11 +22,21 @@ struct ScenarioFileTests {
     #expect(scenario.drain == .seconds(5))
     #expect(scenario.repetitions == 6)
     #expect(scenario.transports == [.webSocket, .serverSentEvents, .longPolling])
+    #expect(scenario.tls == [.off])
     let flow = try #require(scenario.traffic.first)
     #expect(flow.name == "echo")
     #expect(flow.arrivals == .poisson)
     #expect(flow.kind == .text)
     #expect(flow.payload == .fixed(ByteCount(64)))
+  }
+
+  @Test("TLS is one mode or a list of them")
+  func modes() throws {
+    for (text, modes) in [(#""1.3""#, [TLSMode.v1_3]), (#"["off", "1.2"]"#, [.off, .v1_2])] {
+      let file = try load(
+        Self.smallest.replacing("\"clients\"", with: "\"tls\": \(text), \"clients\""))
+      #expect(file.scenario.tls == modes)
+    }
   }
 
   @Test("A resolved scenario is written as JSON that a scenario file may contain")

@@ -87,6 +87,16 @@ let refusals: [Refusal] = [
     "tls: \"1.3 resumed\" is not one of \"off\", \"1.2\", \"1.3\", \"1.3-resumed\", did you mean \"1.3-resumed\"?"
   ),
   .replacing(
+    "\"clients\": 4", "\"clients\": 4, \"tls\": [\"off\", \"1.1\"]",
+    "tls[1]: \"1.1\" is not one of \"off\", \"1.2\", \"1.3\", \"1.3-resumed\", did you mean \"1.2\"?"
+  ),
+  .replacing(
+    "\"clients\": 4", "\"clients\": 4, \"tls\": []",
+    "tls: the list is empty, write at least one of modes"),
+  .replacing(
+    "\"clients\": 4", "\"clients\": 4, \"tls\": [\"off\", \"off\"]",
+    "tls: a mode stands here twice, remove one"),
+  .replacing(
     "\"clients\": 4", "\"clients\": 4, \"tls\": true",
     "tls: this is true or false, write one of \"off\", \"1.2\", \"1.3\", \"1.3-resumed\""),
   .replacing(

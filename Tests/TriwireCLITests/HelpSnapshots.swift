@@ -54,6 +54,7 @@ let helpSnapshots = [
 
       Options:
         --transports LIST  only these of websocket,sse,long-polling
+        --tls LIST         compare these of off,1.2,1.3,1.3-resumed, whatever the files say
         --profile NAME     smoke, quick or full; smoke unless given
         --repetitions N    so many of each trial, whatever profile and file say
         --output DIR       where to write the report; a new folder in Reports unless given

@@ -15,7 +15,7 @@ struct RunTests {
 
       let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
       let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-      #expect(result["schemaVersion"] as? Int == 1)
+      #expect(result["schemaVersion"] as? Int == 2)
       #expect(result["state"] as? String == "complete")
       let trials = try #require(result["trials"] as? [[String: Any]])
       #expect(
@@ -77,6 +77,34 @@ struct RunTests {
         let down = try #require(connection["tlsBytesDown"] as? Double)
         #expect(mode == "1.3-resumed" ? down < 800 : down > 800)
       }
+    }
+  }
+
+  @Test("Without TLS and with TLS 1.3 stand in one report, beside each other for each transport")
+  func severalModes() async throws {
+    try await withTemporaryFolder { folder in
+      try tiny.write(to: folder.appending(path: "tiny.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire(
+        "run", "tiny.json", "--tls", "off,1.3", "--output", "Out", in: folder)
+      #expect(outcome.status == 0, "\(outcome.complaint)")
+      #expect(outcome.complaint.split(separator: "\n").count == 6)
+      #expect(outcome.complaint.contains("] tiny websocket TLS 1.3 1/1: "))
+      let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
+      let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      let trials = try #require(result["trials"] as? [[String: Any]])
+      #expect(trials.count == 6)
+      for trial in trials {
+        let mode = try #require(trial["tls"] as? String)
+        try check(trial, roundTrips: mode == "off" ? 2 : 3)
+        let bytes = try #require(trial["bytes"] as? [String: Any])
+        let isSecured = (bytes["down"] as? [String: Int])?["tls"] ?? 0 > 0
+        #expect(isSecured == (mode == "1.3"))
+      }
+      // The modes of a transport see the same messages.
+      #expect(Set(trials.compactMap { $0["seed"] as? Int }).count == 1)
+      let text = try String(contentsOf: folder.appending(path: "Out/report.md"), encoding: .utf8)
+      let heading = ["websocket", "sse", "long-polling"].map { "\($0) no TLS | \($0) TLS 1.3" }
+      #expect(text.contains("\n| | \(heading.joined(separator: " | ")) |\n"))
     }
   }
 

@@ -12,7 +12,10 @@ struct ServeTests {
     let line = try #require(await running.outputs.first { _ in true })
     let url = try #require(line.wholeMatch(of: /listening on (http:\/\/127\.0\.0\.1:\d+)/)?.1)
     for transport in TransportKind.allCases {
-      let session = try await TriwireClient("\(url)/echo").connect(over: [transport])
+      var configuration = TriwireClient.Configuration()
+      configuration.proxy = .none
+      let session = try await TriwireClient("\(url)/echo", configuration: configuration)
+        .connect(over: [transport])
       try await session.send("hello over \(transport.rawValue)")
       let answer = try await session.messages.first { _ in true }
       #expect(answer?.text == "hello over \(transport.rawValue)")
@@ -35,6 +38,7 @@ struct ServeTests {
     let line = try #require(await lines.next())
     let url = try #require(line.wholeMatch(of: /listening on (https:\/\/127\.0\.0\.1:\d+)/)?.1)
     var configuration = TriwireClient.Configuration()
+    configuration.proxy = .none
     configuration.tls.caFile = .file(file)
     for transport in TransportKind.allCases {
       let session = try await TriwireClient("\(url)/echo", configuration: configuration)

@@ -22,6 +22,14 @@ struct UsageTests {
       "triwire run --help"
     ),
     (
+      ["run", "--tls", "off,1.1"],
+      "--tls does not know \"1.1\", it knows off, 1.2, 1.3, 1.3-resumed, did you mean 1.2?",
+      "triwire run --help"
+    ),
+    (
+      ["run", "--tls", "off,1.3,off"], "--tls names off twice, write it once", "triwire run --help"
+    ),
+    (
       ["run", "--profile", "fast"], "--profile does not know \"fast\", it knows smoke, quick, full",
       "triwire run --help"
     ),

@@ -26,12 +26,14 @@ struct SessionTests {
     configuration.rules = try rules.map { try FaultRule(parsing: $0) }
     let relay = FaultRelay(to: "\(behind)", configuration: configuration)
     let address = try await within("the relay starts") { try await relay.start() }
-    var patience = TriwireClient.Configuration()
-    patience.openSeconds = 1000
-    patience.connectSeconds = 1000
-    patience.session.closeSeconds = 1000
-    patience.session.heartbeatSeconds = 1000
-    let client = TriwireClient("http://\(address)/echo", configuration: patience)
+    // What the faults do to the bare transports.
+    var plain = TriwireClient.Configuration()
+    plain.resume = nil
+    plain.openSeconds = 1000
+    plain.connectSeconds = 1000
+    plain.session.closeSeconds = 1000
+    plain.session.heartbeatSeconds = 1000
+    let client = TriwireClient("http://\(address)/echo", configuration: plain)
     let result: Result<Void, any Error>
     do {
       result = .success(try await body(relay, client))

@@ -24,7 +24,7 @@ struct CompressionTests {
       for try await message in session.messages { try await session.send(message) }
     }
     let address = try await server.start(on: "127.0.0.1:0")
-    var client = TriwireClient.Configuration()
+    var client = TriwireClient.Configuration.direct
     client.deflate = options
     let session = try await TriwireClient("ws://\(address)/echo", configuration: client)
       .connect(over: [.webSocket])
@@ -61,11 +61,11 @@ struct CompressionTests {
       _ = await session.ended()
     }
     let address = try await server.start(on: "127.0.0.1:0")
-    var compressed = TriwireClient.Configuration()
+    var compressed = TriwireClient.Configuration.direct
     compressed.deflate = options
     let text = String(repeating: "all the news that fits; ", count: 40)
     var readers: [(Session, Messages.Iterator)] = []
-    for configuration in [compressed, compressed, TriwireClient.Configuration()] {
+    for configuration in [compressed, compressed, TriwireClient.Configuration.direct] {
       let session = try await TriwireClient("ws://\(address)/news", configuration: configuration)
         .connect(over: [.webSocket])
       var reader = session.messages.makeAsyncIterator()
@@ -91,7 +91,7 @@ struct CompressionTests {
       for try await message in session.messages { try await session.send(message) }
     }
     let address = try await server.start(on: "127.0.0.1:0")
-    var client = TriwireClient.Configuration()
+    var client = TriwireClient.Configuration.direct
     client.deflate = DeflateOptions()
     let session = try await TriwireClient("ws://\(address)/echo", configuration: client)
       .connect(over: [.webSocket])
@@ -115,7 +115,8 @@ struct CompressionTests {
     server.session(at: "/short", options: short) { session in _ = await session.ended() }
     let address = try await server.start(on: "127.0.0.1:0")
     for path in ["idle", "short"] {
-      let session = try await TriwireClient("http://\(address)/\(path)").connect()
+      let session = try await TriwireClient("http://\(address)/\(path)", configuration: .direct)
+        .connect()
       #expect(await session.ended().code == .goingAway)
     }
     await server.stop()
@@ -132,7 +133,7 @@ struct CompressionTests {
     }
     let address = try await server.start(on: "127.0.0.1:0")
     for (offered, chosen) in [(["v1", "v2"], "v2"), (["v1"], "v1"), (["v9"], nil), ([], nil)] {
-      var configuration = TriwireClient.Configuration()
+      var configuration = TriwireClient.Configuration.direct
       configuration.subprotocols = offered
       let session = try await TriwireClient("ws://\(address)/talk", configuration: configuration)
         .connect(over: [.webSocket])
@@ -149,10 +150,12 @@ struct CompressionTests {
     let server = TriwireServer()
     server.session(at: "/echo") { session in _ = await session.ended() }
     let address = try await server.start(on: "127.0.0.1:0")
-    let session = try await TriwireClient("ws://\(address)/echo").connect(over: [.webSocket])
+    let session = try await TriwireClient("ws://\(address)/echo", configuration: .direct).connect(
+      over: [.webSocket])
     let time = try #require(await session.ping())
     #expect(time > 0)
-    let other = try await TriwireClient("http://\(address)/echo").connect(over: [.longPolling])
+    let other = try await TriwireClient("http://\(address)/echo", configuration: .direct).connect(
+      over: [.longPolling])
     #expect(await other.ping() == nil)
     session.close()
     other.close()

@@ -12,12 +12,21 @@ extension SessionLimits {
   }
 }
 
+extension TriwireClient.Configuration {
+  /// The default settings, but for a proxy that the environment may name: servers of tests are here.
+  static var direct: TriwireClient.Configuration {
+    var configuration = TriwireClient.Configuration()
+    configuration.proxy = .none
+    return configuration
+  }
+}
+
 /// A server on two loops, and the loops of its clients.
 struct Rig: Sendable {
   let server: TriwireServer
   let address: SocketAddress
   let clients: EventLoopGroup
-  var client = TriwireClient.Configuration()
+  var client = TriwireClient.Configuration.direct
 
   /// Starts a server that serves what `routes` adds.
   static func start(
@@ -40,6 +49,8 @@ struct Rig: Sendable {
     var rig = Rig(server: server, address: address, clients: try EventLoopGroup(count: 1))
     rig.client.group = rig.clients
     rig.client.session = client
+    // Most tests are about one transport, and what it alone does.
+    rig.client.resume = nil
     rig.client.openSeconds = 1000
     rig.client.connectSeconds = 1000
     if let tls = configuration.tls { rig.client.tls.caFile = tls.certificate }

@@ -73,6 +73,39 @@ struct TrafficTests {
   }
 
   @Test(
+    "Through a proxy the bytes that open the tunnel count as HTTP, and all still add up",
+    arguments: TransportKind.allCases, [false, true])
+  func exactThroughProxy(kind: TransportKind, isSecured: Bool) async throws {
+    try await Rig.run(configure: { if isSecured { try $0.useTLS() } }, Self.addEcho) { rig in
+      try await TunnelProxy.run { proxy in
+        var behind = rig
+        behind.client.proxy = .url(proxy.url)
+        let direct = try await rig.connect("/echo", over: kind)
+        let tunnelled = try await behind.connect("/echo", over: kind)
+        for session in [direct, tunnelled] {
+          try await session.send("there and back")
+          #expect(try await session.take() == Message("there and back"))
+        }
+        let (plain, through) = (try await settled(direct), try await settled(tunnelled))
+        let place = rig.address.description
+        let request = "CONNECT \(place) HTTP/1.1\r\nhost: \(place)\r\n\r\n".utf8.count
+        let answer = "HTTP/1.1 200 Connection established\r\n\r\n".utf8.count
+        let tunnels = UInt64(kind == .webSocket ? 1 : 2)
+        // A poll that was not there yet when the other was read is not the proxy's.
+        if kind != .longPolling {
+          #expect(through.sent.http - plain.sent.http == tunnels * UInt64(request))
+          #expect(through.received.http - plain.received.http == tunnels * UInt64(answer))
+        }
+        for session in [direct, tunnelled] {
+          session.close()
+          _ = try await session.end()
+          #expect(try await session.loop.run { session.trafficNow.isExactlyWritten })
+        }
+      }
+    }
+  }
+
+  @Test(
     "A WebSocket frame costs 2, 4 or 10 bytes from a server and 4 more from a client (RFC 6455 §5.2)"
   )
   func webSocketFraming() async throws {

@@ -121,5 +121,7 @@ int tw_signal_descriptor(void);
 int tw_signal_next(int fd);
 /// The soft limit of open descriptors, raised to the hard limit first.
 int tw_raise_descriptor_limit(void);
+/// The soft limit of open descriptors.
+int tw_descriptor_limit(void);
 /// Gives freed heap memory back to the system.
 void tw_trim_heap(void);

@@ -20,12 +20,15 @@ protocol ClientConnectionUser: AnyObject {
 /// Belongs to one loop.
 final class ClientConnection: StreamHandler {
   let stream: ByteStream
+  /// What opening the way to the server through a proxy took.
+  let tunnel: (sent: UInt64, received: UInt64)
   weak var user: (any ClientConnectionUser)?
   private var codec: HTTPClientCodec
   private var isPaused = false
 
   init(stream: ByteStream, limits: HTTPLimits) {
     self.stream = stream
+    tunnel = stream.preamble
     codec = HTTPClientCodec(limits: limits)
   }
 

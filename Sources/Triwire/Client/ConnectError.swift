@@ -1,3 +1,4 @@
+public import TriwireCodec
 public import TriwireIO
 
 /// No transport opened a session: every attempt, and why it failed.
@@ -12,11 +13,23 @@ public struct ConnectError: Error, Sendable, CustomStringConvertible {
     public let milliseconds: Double
     /// What TLS has to do with it; nil when nothing.
     public let tls: TLSFailure?
+    /// The answer that refused, when one came.
+    public let refusal: Refusal?
 
     /// The attempt, as one line.
     public var description: String {
       "\(transport?.rawValue ?? "connect"): \(reason) (after \(Int(milliseconds)) ms)"
     }
+  }
+
+  /// An HTTP answer that opened nothing.
+  public struct Refusal: Sendable, Equatable {
+    /// Its status.
+    public let status: HTTPStatus
+    /// The first line of its body, or of its first 1,024 bytes; empty when there was none.
+    public let text: String
+    /// Whether it came from the proxy, before there was a connection to the server.
+    public let isByProxy: Bool
   }
 
   /// The attempts, in order.

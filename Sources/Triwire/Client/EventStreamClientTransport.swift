@@ -4,7 +4,8 @@ import TriwireIO
 /// The client's end of a session over Server-Sent Events, with POST upwards.
 final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, TimerOwner {
   private let dialer: Dialer
-  private let name = SessionDirectory.newName()
+  /// The name of a plain session, as it stands in its requests; empty in a resumable one.
+  private let addedQuery: String
   private let posts: PostSender
   private var connection: ClientConnection?
   private var request = RequestHead(target: "/")
@@ -19,8 +20,11 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   private var isAfterComment = false
   private var isPaused = false
   private var held: [UInt8] = []
-  private var refusal: String?
-  private var refusalText: [UInt8] = []
+  private var refusedEnd: SessionEnd?
+  private var watch: SilenceWatch?
+  /// The answer is none that opens: why, and its status.
+  private var refusal: (reason: String, status: HTTPStatus)?
+  private var words = RefusalText()
   private var closing: SessionEnd?
   /// What is said if the stream does not say how the session ended.
   private var presumedEnd: SessionEnd?
@@ -29,7 +33,9 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   init(dialer: Dialer, opening: Opening) {
     self.dialer = dialer
     self.opening = opening
-    posts = PostSender(dialer: dialer, target: dialer.url.target(adding: "session=\(name)"))
+    // A resumable session is named in a header field of each request.
+    addedQuery = dialer.link == nil ? "session=\(SessionDirectory.newName())" : ""
+    posts = PostSender(dialer: dialer, target: dialer.url.target(adding: addedQuery))
     // A binary message grows by a third in base64.
     let limit = dialer.configuration.session.messageBytes
     parser = EventStreamParser(eventBytes: limit / 3 * 4 + 1024)
@@ -58,10 +64,11 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     connection.user = self
     stream.start(connection)
     request = dialer.request(
-      .get, dialer.url.target(adding: "session=\(name)"),
+      .get, dialer.url.target(adding: addedQuery),
       ["accept": "text/event-stream", Wire.version: "1"])
     do {
-      sent.http = UInt64(try connection.send(request))
+      sent.http = connection.tunnel.sent + UInt64(try connection.send(request))
+      received.http = connection.tunnel.received
       opening.requested = EventLoop.clock()
     } catch {
       finishOpening(.failure(OpenFailure(reason: error.description)))
@@ -69,6 +76,8 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   }
 
   func giveUp() {
+    // One who does not end the body has answered nevertheless.
+    refuse()
     finishOpening(.failure(OpenFailure(reason: "the server did not open the stream in time")))
   }
 
@@ -87,7 +96,14 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     opening.answered = EventLoop.clock()
     // WHATWG HTML §9.2.3: anything but 200 and text/event-stream fails the connection.
     guard head.status == .ok, head.headers.mediaType == "text/event-stream" else {
-      refusal = "the server answered \(head.status) (\(head.headers.mediaType)) to the stream"
+      refusedEnd = SessionEnd(goneIn: head)
+      let type = head.headers.mediaType
+      let reason =
+        "the server answered \(head.status)\(type.isEmpty ? "" : " (\(type))") to the stream"
+      refusal = (reason, head.status)
+      if let redirect = Redirect(head, added: addedQuery) {
+        finishOpening(.failure(OpenFailure(reason, head.status, redirect: redirect)))
+      }
       return
     }
     let session = Session(
@@ -97,7 +113,13 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     opening.opened = EventLoop.clock()
     session.setOpening(opening)
     posts.onDrain = { [unowned self] in self.session?.drained(posts.queuedBytes) }
+    posts.onRefusal = { [unowned self] in self.end($0) }
     posts.onFailure = { [unowned self] in postsFailed($0, sessionIsOver: $1) }
+    if let link = dialer.link {
+      watch = SilenceWatch(connection.stream, link) { [unowned self] in
+        self.end(SessionEnd(code: .abnormal, reason: "the server is silent", isLocal: true))
+      }
+    }
     finishOpening(.success(session))
   }
 
@@ -112,7 +134,8 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   func bodyArrived(_ connection: ClientConnection, _ piece: Span<UInt8>, overhead: Int) {
     guard session != nil else {
       received.http += UInt64(piece.count + overhead)
-      if refusalText.count < 1024 { refusalText.append(copying: piece.extracting(first: 1024)) }
+      words.append(piece)
+      if words.isComplete { refuse() }
       return
     }
     received.framing += UInt64(overhead)
@@ -167,6 +190,10 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     case "message": deliver(.text, event.data.utf8.span)
     case Wire.binaryEvent: deliverDecoded(.binary, event.data)
     case Wire.exactTextEvent: deliverDecoded(.text, event.data)
+    case ControlLine.event where dialer.link != nil:
+      received.control += UInt64(pending)
+      pending = 0
+      if let line = ControlLine(event.data) { session?.control(line) }
     case Wire.closeEvent:
       received.control += UInt64(pending)
       if let said = SessionEnd(line: event.data) { end(said) }
@@ -212,21 +239,24 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
 
   func answerEnded(_ connection: ClientConnection, bytes: Int) {
     received.http += UInt64(bytes)
-    if let refusal {
-      let text = String(decoding: refusalText, as: UTF8.self).split(whereSeparator: \.isNewline)
-      return finishOpening(.failure(OpenFailure(reason: "\(refusal): \(text.first ?? "")")))
-    }
+    if refusal != nil { return refuse() }
     end(SessionEnd(code: .abnormal, reason: "the stream ended without a close event"))
   }
 
   func connectionLost(_ connection: ClientConnection, _ reason: String) {
-    if done != nil { return finishOpening(.failure(OpenFailure(reason: refusal ?? reason))) }
+    refuse()
+    if done != nil { return finishOpening(.failure(OpenFailure(reason: reason))) }
     end(SessionEnd(code: .abnormal, reason: reason))
+  }
+
+  private func refuse() {
+    guard let refusal else { return }
+    finishOpening(.failure(OpenFailure(refusal.reason, refusal.status, words, end: refusedEnd)))
   }
 
   private func postsFailed(_ reason: String, sessionIsOver: Bool) {
     let end = SessionEnd(code: .abnormal, reason: reason)
-    guard sessionIsOver else { return self.end(end) }
+    guard sessionIsOver, dialer.link == nil else { return self.end(end) }
     // How it ended is on its way down, unless that is broken too.
     presumedEnd = end
     armCloseTimer()
@@ -254,9 +284,15 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
 
   private func end(_ end: SessionEnd) {
     guard let session else { return }
+    self.session = nil
     // What the peer did while our close was under way is our close.
     session.ended(closing ?? end)
-    self.session = nil
+    release()
+  }
+
+  private func release() {
+    watch?.cancel()
+    watch = nil
     if let timer { dialer.loop.wheel.cancel(timer) }
     timer = nil
     connection?.close()
@@ -266,6 +302,56 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   func timerFired(now: UInt64) -> UInt64 {
     timer = nil
     if let end = closing ?? presumedEnd { self.end(end) }
+    return 0
+  }
+}
+
+extension EventStreamClientTransport: LinkCarrier {
+  func sendControl(_ line: ControlLine) {
+    // Each request says what came; there is nothing else to say on the way up.
+    if case .acknowledge = line { posts.acknowledge() }
+  }
+
+  func startSending(after offset: UInt64) { posts.startSending(after: offset) }
+
+  func move(to session: Session) { self.session = session }
+
+  func letGo() {
+    guard session != nil else { return }
+    session = nil
+    release()
+  }
+}
+
+/// Notices that nothing comes from a server that promised to say something now and then.
+final class SilenceWatch: TimerOwner {
+  private weak var stream: ByteStream?
+  private let link: ClientLink
+  private let body: () -> Void
+  private var timer: TimerID?
+  private let loop: EventLoop
+
+  init(_ stream: ByteStream, _ link: ClientLink, _ body: @escaping () -> Void) {
+    self.stream = stream
+    self.link = link
+    self.body = body
+    loop = stream.loop
+    timer = loop.wheel.arm(self, at: loop.now + link.silence)
+  }
+
+  func cancel() {
+    if let timer { loop.wheel.cancel(timer) }
+    timer = nil
+  }
+
+  func timerFired(now: UInt64) -> UInt64 {
+    guard let stream else { return 0 }
+    // Nothing comes while nothing is read.
+    if link.session?.isHeldBack == true { return now + link.silence }
+    let deadline = stream.lastArrival + link.silence
+    if now < deadline { return deadline }
+    timer = nil
+    body()
     return 0
   }
 }

@@ -18,6 +18,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   private var retired = StreamCounters()
   private var cursor: String?
   private var answer: ResponseHead?
+  private var words = RefusalText()
   private var body: [UInt8] = []
   /// Messages of the last answer that the session had no room for: their bytes and where they are.
   private var offset = 0
@@ -28,11 +29,13 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   /// What is said if the answer to the poll does not say how the session ended.
   private var presumedEnd: SessionEnd?
   private var timer: TimerID?
+  private var watch: SilenceWatch?
 
   init(dialer: Dialer, opening: Opening) {
     self.dialer = dialer
     self.opening = opening
-    posts = PostSender(dialer: dialer, target: dialer.url.target(adding: "session=\(name)"))
+    let query = dialer.link == nil ? "session=\(name)" : ""
+    posts = PostSender(dialer: dialer, target: dialer.url.target(adding: query))
   }
 
   var kind: TransportKind { .longPolling }
@@ -57,13 +60,19 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     // The first poll is not held, so that its answer says that the session is open; later ones
     // keep the form that this one asks for.
     request = dialer.request(
-      .get, dialer.url.target(adding: "session=\(name)&wait=0"), ["accept": PollBatch.mediaType])
+      .get, dialer.url.target(adding: firstQuery), ["accept": PollBatch.mediaType])
     use(stream)
     poll(request)
     opening.requested = EventLoop.clock()
   }
 
+  /// What the first poll adds to the query of the URL.
+  // A resumable session is named in a header field of each request.
+  private var firstQuery: String { dialer.link == nil ? "session=\(name)&wait=0" : "wait=0" }
+
   func giveUp() {
+    // One who does not end the body has answered nevertheless.
+    if let answer { refuse(answer) }
     finishOpening(.failure(OpenFailure(reason: "the server did not answer the first poll in time")))
   }
 
@@ -81,12 +90,23 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     let connection = ClientConnection(stream: stream, limits: dialer.limits)
     connection.user = self
     self.connection = connection
+    sent.http += connection.tunnel.sent
+    received.http += connection.tunnel.received
     stream.start(connection)
+    watch?.cancel()
+    watch = dialer.link.map { link in
+      SilenceWatch(stream, link) { [unowned self] in
+        lose("the server does not answer a poll")
+      }
+    }
   }
 
   private func pollNext() {
-    guard session != nil, let cursor, !isPolling, closing == nil else { return }
-    let request = dialer.request(.get, dialer.url.target(adding: "cursor=\(cursor)"))
+    guard session != nil, !isPolling, closing == nil else { return }
+    let target =
+      dialer.link == nil ? dialer.url.target(adding: "cursor=\(cursor ?? "")") : dialer.url.target
+    let request = dialer.request(
+      .get, target, dialer.link == nil ? [:] : ["accept": PollBatch.mediaType])
     if let connection, connection.canSend { return poll(request) }
     reconnect(request)
   }
@@ -96,6 +116,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     do {
       isPolling = true
       answer = nil
+      words = RefusalText()
       body = []
       offset = 0
       sent.http += UInt64(try connection.send(request))
@@ -133,10 +154,18 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     received.http += UInt64(bytes)
     if opening.answered == 0 { opening.answered = EventLoop.clock() }
     answer = head
+    if done != nil, let redirect = Redirect(head, added: firstQuery) {
+      let reason = "the server answered \(head.status) to a poll"
+      finishOpening(.failure(OpenFailure(reason, head.status, redirect: redirect)))
+    }
   }
 
   func bodyArrived(_ connection: ClientConnection, _ piece: Span<UInt8>, overhead: Int) {
     received.http += UInt64(overhead)
+    if let answer, !Self.isGood(answer) {
+      words.append(piece)
+      if done != nil, words.isComplete { return refuse(answer) }
+    }
     let limit =
       dialer.configuration.session.messageBytes + ServerConnection.postSlack
       + dialer.configuration.session.pollBatchBytes
@@ -151,15 +180,18 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     received.http += UInt64(bytes)
     isPolling = false
     guard let answer else { return }
-    guard answer.status == .ok || answer.status == .noContent else { return refused(answer) }
+    guard Self.isGood(answer) else { return refused(answer) }
     mayReconnect = true
     cursor = answer.headers[Wire.cursor] ?? cursor
     if session == nil { openSession() }
+    for text in answer.headers.values(of: ControlLine.field) {
+      if let line = ControlLine(text) { session?.control(line) }
+    }
     deliverBody()
   }
 
   private func openSession() {
-    guard cursor != nil else {
+    guard cursor != nil || dialer.link != nil else {
       let reason = "the server's answer to a poll has no \(Wire.cursor): it does not know this"
       return finishOpening(.failure(OpenFailure(reason: reason)))
     }
@@ -170,21 +202,33 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     opening.opened = EventLoop.clock()
     session.setOpening(opening)
     posts.onDrain = { [unowned self] in self.session?.drained(posts.queuedBytes) }
+    posts.onRefusal = { [unowned self] in self.end($0) }
     posts.onFailure = { [unowned self] in postsFailed($0, sessionIsOver: $1) }
     finishOpening(.success(session))
   }
 
   private func refused(_ answer: ResponseHead) {
     received.http += UInt64(body.count)
-    if answer.status == .gone, let line = answer.headers[Wire.close],
-      let said = SessionEnd(line: line)
-    {
-      return end(said)
+    if let said = SessionEnd(goneIn: answer) {
+      if done == nil { return end(said) }
+      return finishOpening(.failure(OpenFailure(reason: said.reason, end: said)))
     }
-    let text = String(decoding: body, as: UTF8.self).split(whereSeparator: \.isNewline)
-    let reason = "the server answered \(answer.status) to a poll: \(text.first ?? "")"
-    if done != nil { return finishOpening(.failure(OpenFailure(reason: reason))) }
-    lose(reason)
+    if done != nil { return refuse(answer) }
+    lose(failure(answer).reason)
+  }
+
+  private static func isGood(_ answer: ResponseHead) -> Bool {
+    answer.status == .ok || answer.status == .noContent
+  }
+
+  private func failure(_ answer: ResponseHead) -> OpenFailure {
+    OpenFailure("the server answered \(answer.status) to a poll", answer.status, words)
+  }
+
+  /// Ends an opening that was answered by no session.
+  private func refuse(_ answer: ResponseHead) {
+    guard !Self.isGood(answer) else { return }
+    finishOpening(.failure(failure(answer)))
   }
 
   private func deliverBody() {
@@ -237,6 +281,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   }
 
   func connectionLost(_ connection: ClientConnection, _ reason: String) {
+    if let answer { refuse(answer) }
     if done != nil { return finishOpening(.failure(OpenFailure(reason: reason))) }
     guard session != nil else { return }
     retire()
@@ -252,7 +297,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
 
   private func postsFailed(_ reason: String, sessionIsOver: Bool) {
     let end = SessionEnd(code: .abnormal, reason: reason)
-    guard sessionIsOver else { return self.end(end) }
+    guard sessionIsOver, dialer.link == nil else { return self.end(end) }
     // How it ended is on its way down, unless that is broken too.
     presumedEnd = end
     armCloseTimer()
@@ -281,8 +326,14 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   private func end(_ end: SessionEnd) {
     if done != nil { return finishOpening(.failure(OpenFailure(reason: end.reason))) }
     guard let session else { return }
-    session.ended(closing ?? end)
     self.session = nil
+    session.ended(closing ?? end)
+    release()
+  }
+
+  private func release() {
+    watch?.cancel()
+    watch = nil
     if let timer { dialer.loop.wheel.cancel(timer) }
     timer = nil
     connection?.close()
@@ -293,5 +344,20 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     timer = nil
     if let end = closing ?? presumedEnd { self.end(end) }
     return 0
+  }
+}
+
+extension LongPollClientTransport: LinkCarrier {
+  // Each request says what came; there is nothing else to say on the way up.
+  func sendControl(_ line: ControlLine) {}
+
+  func startSending(after offset: UInt64) { posts.startSending(after: offset) }
+
+  func move(to session: Session) { self.session = session }
+
+  func letGo() {
+    guard session != nil else { return }
+    session = nil
+    release()
   }
 }

@@ -13,6 +13,12 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
   private var state = State.idle
   private var isScheduled = false
   private var closeRequest: RequestHead?
+  /// In a resumable session: the offset of the first message that waits, and of the first and the
+  /// number of those under way.
+  private var nextOffset: UInt64 = 1
+  private var flight: (first: UInt64, count: Int) = (0, 0)
+  private var mustAcknowledge = false
+  private lazy var deadline = Alarm(dialer.loop)
   private(set) var sent = Ledger()
   private(set) var received = Ledger()
   private var retired = StreamCounters()
@@ -24,6 +30,8 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
   /// Called when messages can no longer be sent, with the reason, and whether it is that the
   /// session has ended on the server's side.
   var onFailure: ((String, Bool) -> Void)?
+  /// Called instead when the server refuses a message for good: no connection would change that.
+  var onRefusal: ((SessionEnd) -> Void)?
   /// Called when the close request was answered, or could not be sent.
   var onClosed: (() -> Void)?
 
@@ -62,10 +70,20 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
     schedule()
   }
 
+  /// The next message has the offset after this one.
+  func startSending(after offset: UInt64) { nextOffset = offset + 1 }
+
+  /// Tells the server what came, even if there is nothing to send.
+  func acknowledge() {
+    guard state != .ended else { return }
+    mustAcknowledge = true
+    schedule()
+  }
+
   /// Tells the server that the session ends, after what waits.
   func close(_ end: SessionEnd) {
     let reason = end.reason.utf8.map(Self.escape).joined()
-    let item = "&code=\(end.code)" + (reason.isEmpty ? "" : "&reason=\(reason)")
+    let item = (target.contains("?") ? "&" : "?") + "code=\(end.code)" + (reason.isEmpty ? "" : "&reason=\(reason)")
     closeRequest = dialer.request(.delete, target + item)
     schedule()
   }
@@ -82,10 +100,12 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
 
   func end() {
     state = .ended
+    if dialer.link != nil { deadline.cancel() }
     queue = []
     retire()
     onDrain = nil
     onFailure = nil
+    onRefusal = nil
     onClosed = nil
   }
 
@@ -104,12 +124,14 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
 
   func turnEnded() {
     isScheduled = false
-    guard state == .idle, !queue.isEmpty || closeRequest != nil else { return }
+    guard state == .idle, hasWork else { return }
     if let connection, connection.canSend { return sendNext(on: connection) }
     retire()
     state = .connecting
     dialer.open { [self] result in connected(result) }
   }
+
+  private var hasWork: Bool { !queue.isEmpty || closeRequest != nil || mustAcknowledge }
 
   private func connected(_ result: Result<ByteStream, any Error>) {
     guard case .connecting = state else {
@@ -122,6 +144,8 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
       let connection = ClientConnection(stream: stream, limits: dialer.configuration.http)
       connection.user = self
       self.connection = connection
+      sent.http += connection.tunnel.sent
+      received.http += connection.tunnel.received
       stream.start(connection)
       sendNext(on: connection)
     }
@@ -131,7 +155,7 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
     answer = nil
     answerText = []
     do {
-      if !queue.isEmpty {
+      if !queue.isEmpty || mustAcknowledge && closeRequest == nil {
         state = .posting
         try post(on: connection)
       } else if let closeRequest {
@@ -144,13 +168,22 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
   }
 
   private func post(on connection: ClientConnection) throws(HTTPHeadError) {
-    var count = 1
-    var size = queue[0].bytes.count
+    mustAcknowledge = false
+    var count = min(1, queue.count)
+    var size = queue.first?.bytes.count ?? 0
     while count < queue.count, size + queue[count].bytes.count <= Self.batchBytes {
       size += queue[count].bytes.count
       count += 1
     }
-    let (headers, body) = encode(count, size)
+    var (headers, body) = encode(count, size)
+    if let link = dialer.link {
+      if count > 0 { headers.append(ServerLink.offsetField, String(nextOffset)) }
+      flight = (nextOffset, count)
+      nextOffset += UInt64(count)
+      deadline.set(after: link.postNanoseconds) { [unowned self] in
+        fail("no answer to a POST: the way up is blocked")
+      }
+    }
     queue.removeFirst(count)
     queueBytes -= size
     flightBytes = size
@@ -196,16 +229,28 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
       onClosed?()
       return
     }
+    if dialer.link != nil { deadline.cancel() }
     guard 200..<300 ~= status.code else {
       let text = String(decoding: answerText, as: UTF8.self).split(whereSeparator: \.isNewline)
+      let words = text.first.map { String($0) } ?? ""
+      if dialer.link != nil, closeRequest == nil, status == .contentTooLarge || status == .badRequest
+      {
+        let code: CloseCode = status == .badRequest ? .policyViolation : .messageTooBig
+        state = .ended
+        onRefusal?(SessionEnd(code: code, reason: words, isLocal: true))
+        return
+      }
       return fail(
         "the server answered \(status) to a POST: \(text.first ?? "")",
         sessionIsOver: status == .gone || status == .notFound)
     }
     flightBytes = 0
     state = .idle
+    if let link = dialer.link, flight.count > 0 {
+      link.acknowledged(flight.first + UInt64(flight.count) - 1)
+    }
     onDrain?()
-    if !queue.isEmpty || closeRequest != nil { schedule() }
+    if hasWork { schedule() }
   }
 
   func connectionLost(_ connection: ClientConnection, _ reason: String) {

@@ -1,12 +1,31 @@
 import TriwireCodec
 
 /// An address of a server: http, https, ws or wss, and what they share.
-struct ServerURL: Sendable {
+struct ServerURL: Sendable, Hashable, CustomStringConvertible {
   let isSecure: Bool
+  /// In lower case, without brackets.
   let host: String
   let port: UInt16
   /// Path and query, beginning with "/".
   let target: String
+
+  init(isSecure: Bool, host: String, port: UInt16, target: String) {
+    self.isSecure = isSecure
+    self.host = host
+    self.port = port
+    self.target = target
+  }
+
+  /// As an http or https URL.
+  var description: String { "http\(isSecure ? "s" : "")://\(authority)\(target)" }
+
+  /// Host and port, as CONNECT names them (RFC 9112 §3.2.3).
+  var place: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+  /// Whether both are of one origin (RFC 9110 §4.3.1).
+  func hasOrigin(of other: ServerURL) -> Bool {
+    isSecure == other.isSecure && host == other.host && port == other.port
+  }
 
   /// The value of `Host` (RFC 9110 §7.2): the port only when it is not the scheme's own.
   var authority: String {
@@ -32,7 +51,7 @@ struct ServerURL: Sendable {
       authority = authority[authority.index(after: at)...]
     }
     guard let (host, port) = Self.split(authority, isSecure ? 443 : 80) else { return nil }
-    self.host = host
+    self.host = host.lowercased()
     self.port = port
   }
 
@@ -49,14 +68,16 @@ struct ServerURL: Sendable {
     return host.isEmpty ? nil : (String(host), port)
   }
 
-  /// The target with one more query item, whose value needs no encoding.
-  func target(adding item: String) -> String {
-    target + (target.contains("?") ? "&" : "?") + item
+  /// The target with more query items, whose values need no encoding.
+  func target(adding items: String) -> String {
+    if items.isEmpty { return target }
+    return target + (target.contains("?") ? "&" : "?") + items
   }
 }
 
 extension String {
-  fileprivate func range(of other: String) -> Range<String.Index>? {
+  /// Where another text first stands.
+  func range(of other: String) -> Range<String.Index>? {
     guard let first = other.first else { return nil }
     var start = startIndex
     while let index = self[start...].firstIndex(of: first) {

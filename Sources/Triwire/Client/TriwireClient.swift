@@ -20,13 +20,23 @@ public final class TriwireClient: Sendable {
     public var http = HTTPLimits()
     /// The limits of sessions.
     public var session = SessionLimits()
+    /// How sessions survive their connections; nil opens plain ones, as servers that are not made
+    /// with this library need it.
+    public var resume: ResumeOptions? = ResumeOptions()
+    /// How the transport is chosen and changed, and how sessions come back.
+    public var fallback = FallbackOptions()
     /// WebSocket subprotocols to offer, the preferred one first; none by default.
     public var subprotocols: [String] = []
     /// How WebSocket messages are compressed, where the server can; nil, the default, is not at all.
     public var deflate: DeflateOptions?
     /// How connections to https and wss URLs are secured.
     public var tls = TLSClientOptions()
-    /// Seconds to establish TCP, and as many for TLS after that; 10 by default.
+    /// The HTTP proxy to go through; the one of the environment by default.
+    public var proxy = ProxyChoice.environment
+    /// Whether redirects of the opening request are followed; they are refused by default.
+    public var redirects = RedirectChoice.refused
+    /// Seconds to establish TCP, and as many for a proxy's answer and for TLS after that; 10 by
+    /// default.
     public var connectSeconds = 10.0
     /// Seconds for the server to open the session after that; 10 by default.
     public var openSeconds = 10.0
@@ -75,6 +85,7 @@ public final class TriwireClient: Sendable {
     } catch {
       throw ConnectError(attempts: [attempt(nil, "\(error)", since: began)])
     }
+    if configuration.resume != nil { return try await connect(transports, dialer) }
     for transport in transports {
       let began = EventLoop.clock()
       do {
@@ -85,8 +96,13 @@ public final class TriwireClient: Sendable {
         // What is wrong with a certificate is wrong for every transport.
         attempts.append(attempt(transport, "\(error)", since: began, tls: error.tls))
         break
+      } catch let error as ProxyFailure {
+        // So is what is wrong with a proxy.
+        attempts.append(
+          attempt(transport, error.description, since: began, refusal: error.refusal))
+        break
       } catch let error as OpenFailure {
-        attempts.append(attempt(transport, error.reason, since: began))
+        attempts.append(attempt(transport, error.reason, since: began, refusal: error.refusal))
       } catch {
         attempts.append(attempt(transport, "\(error)", since: began))
       }
@@ -94,12 +110,38 @@ public final class TriwireClient: Sendable {
     throw ConnectError(attempts: attempts)
   }
 
+  /// Opens a resumable session.
+  private func connect(_ transports: [TransportKind], _ plain: Dialer) async throws -> Session {
+    let link = ClientLink(
+      configuration.fallback, configuration.resume ?? ResumeOptions(), over: transports,
+      to: plain.url.authority, on: plain.loop)
+    let dialer = plain.linked(to: link)
+    let result: Result<Session, ConnectError> = await withTaskCancellationHandler {
+      unsafe await withUnsafeContinuation { continuation in
+        dialer.loop.execute {
+          link.dialer = dialer
+          link.open { unsafe continuation.resume(returning: $0) }
+        }
+        // A task that was cancelled before this called the handler too early to end anything.
+        if Task.isCancelled { dialer.loop.post { link.cancelOpening() } }
+      }
+    } onCancel: {
+      dialer.loop.post { link.cancelOpening() }
+    }
+    if Task.isCancelled {
+      if case .success(let session) = result { session.close(.goingAway) }
+      throw CancellationError()
+    }
+    return try result.get()
+  }
+
   private func attempt(
-    _ transport: TransportKind?, _ reason: String, since began: UInt64, tls: TLSFailure? = nil
+    _ transport: TransportKind?, _ reason: String, since began: UInt64, tls: TLSFailure? = nil,
+    refusal: ConnectError.Refusal? = nil
   ) -> ConnectError.Attempt {
     ConnectError.Attempt(
       transport: transport, reason: reason,
-      milliseconds: Double(EventLoop.clock() - began) / 1e6, tls: tls)
+      milliseconds: Double(EventLoop.clock() - began) / 1e6, tls: tls, refusal: refusal)
   }
 
   private func makeDialer() async throws -> Dialer {
@@ -109,18 +151,33 @@ public final class TriwireClient: Sendable {
     guard let loop = group?.next() else {
       throw IOError("open \(text)", reason: "the process is out of descriptors")
     }
-    let addresses = try await SocketAddress.resolve(host: url.host, port: url.port)
-    let tls = url.isSecure ? try TLSContext.shared(configuration.tls) : nil
-    return Dialer(
-      url: url, addresses: addresses, loop: loop, configuration: configuration, tls: tls)
+    return try await Dialer(url: url, loop: loop, configuration: configuration)
   }
 
+  /// Opens a session over one transport, where redirects lead if they are followed.
   private func open(_ transport: TransportKind, _ dialer: Dialer) async throws -> Session {
+    let began = EventLoop.clock()
+    var dialer = dialer
+    var trail = RedirectTrail(from: dialer.url, configuration.redirects)
+    while true {
+      do {
+        return try await open(transport, dialer, since: began)
+      } catch let failure as OpenFailure {
+        guard let redirect = failure.redirect else {
+          throw OpenFailure(reason: trail.described(failure.reason), refusal: failure.refusal)
+        }
+        dialer = try await dialer.redirected(to: trail.follow(redirect, failure))
+      }
+    }
+  }
+
+  private func open(
+    _ transport: TransportKind, _ dialer: Dialer, since began: UInt64
+  ) async throws -> Session {
     var opening = Opening()
-    opening.started = EventLoop.clock()
+    opening.started = began
     let stream = try await dialer.open()
-    opening.connected = stream.securing?.began ?? EventLoop.clock()
-    opening.secured = stream.securing?.done ?? 0
+    opening.connected = EventLoop.clock()
     let attempt = SessionOpening(dialer, transport, opening)
     let result = await withTaskCancellationHandler {
       unsafe await withUnsafeContinuation { continuation in
@@ -144,10 +201,10 @@ public final class TriwireClient: Sendable {
 /// One attempt to open a session, with its deadline.
 ///
 /// Belongs to one loop.
-private final class SessionOpening: TimerOwner, @unchecked Sendable {
+final class SessionOpening: TimerOwner, @unchecked Sendable {
   private let dialer: Dialer
   private let transport: TransportKind
-  private let opening: Opening
+  private var opening: Opening
   private var done: ((Result<Session, OpenFailure>) -> Void)?
   private var giveUp: (() -> Void)?
   private var timer: TimerID?
@@ -162,6 +219,11 @@ private final class SessionOpening: TimerOwner, @unchecked Sendable {
     _ stream: ByteStream, _ done: @escaping (Result<Session, OpenFailure>) -> Void
   ) {
     self.done = done
+    // A stream is read on its loop alone.
+    if let securing = stream.securing {
+      opening.connected = securing.began
+      opening.secured = securing.done
+    }
     timer = dialer.loop.wheel.arm(
       self, at: dialer.loop.now + dialer.configuration.openSeconds.nanoseconds)
     switch transport {
@@ -183,6 +245,9 @@ private final class SessionOpening: TimerOwner, @unchecked Sendable {
 
   /// Gives up because nobody waits for it; from any thread.
   func cancel() { dialer.loop.post { [self] in giveUp?() } }
+
+  /// Gives up, on the loop.
+  func giveUpNow() { giveUp?() }
 
   private func finish(_ result: Result<Session, OpenFailure>) {
     guard let done else { return }

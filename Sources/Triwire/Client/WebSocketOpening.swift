@@ -10,11 +10,10 @@ final class WebSocketOpening: ClientConnectionUser {
   private var sent = Ledger()
   private var opening: Opening
   private var done: ((Result<Session, OpenFailure>) -> Void)?
-  /// The answer is none that opens: its text says why.
-  private var refusal: String?
-  private var refusalText: [UInt8] = []
-
-  private static let refusalBytes = 1024
+  private var refusedEnd: SessionEnd?
+  /// The answer is none that opens: why, and its status.
+  private var refusal: (reason: String, status: HTTPStatus)?
+  private var words = RefusalText()
 
   init(dialer: Dialer, opening: Opening) {
     self.dialer = dialer
@@ -41,7 +40,7 @@ final class WebSocketOpening: ClientConnectionUser {
     }
     request = dialer.request(.get, dialer.url.target, headers)
     do {
-      sent.http = UInt64(try connection.send(request))
+      sent.http = connection.tunnel.sent + UInt64(try connection.send(request))
       opening.requested = EventLoop.clock()
     } catch {
       finish(.failure(OpenFailure(reason: error.description)))
@@ -51,8 +50,12 @@ final class WebSocketOpening: ClientConnectionUser {
   func answered(_ connection: ClientConnection, _ head: ResponseHead, bytes: Int) {
     opening.answered = EventLoop.clock()
     if let flaw = WebSocketHandshake.flaw(in: head, key: key) {
-      refusal = flaw
+      refusedEnd = SessionEnd(goneIn: head)
+      refusal = (flaw, head.status)
       if head.status == .switchingProtocols { finish(.failure(OpenFailure(reason: flaw))) }
+      if let redirect = Redirect(head) {
+        finish(.failure(OpenFailure(flaw, head.status, redirect: redirect)))
+      }
       return
     }
     do {
@@ -69,7 +72,7 @@ final class WebSocketOpening: ClientConnectionUser {
       in: head, offered: dialer.configuration.subprotocols)
     let deflate = try agreeOnDeflate(head)
     var received = Ledger()
-    received.http = UInt64(bytes)
+    received.http = connection.tunnel.received + UInt64(bytes)
     let transport = WebSocketTransport(
       stream: connection.stream, role: .client, limits: dialer.sessionLimits, deflate: deflate,
       sent: sent, received: received)
@@ -100,27 +103,27 @@ final class WebSocketOpening: ClientConnectionUser {
   }
 
   func bodyArrived(_ connection: ClientConnection, _ piece: Span<UInt8>, overhead: Int) {
-    guard refusalText.count < Self.refusalBytes else { return }
-    refusalText.append(copying: piece.extracting(first: Self.refusalBytes - refusalText.count))
+    words.append(piece)
+    if words.isComplete { refuse() }
   }
 
   func answerEnded(_ connection: ClientConnection, bytes: Int) { refuse() }
 
   func connectionLost(_ connection: ClientConnection, _ reason: String) {
-    if refusal == nil { refusal = reason }
-    refuse()
+    if refusal != nil { return refuse() }
+    finish(.failure(OpenFailure(reason: reason)))
   }
 
   func connectionDrained(_ connection: ClientConnection) {}
 
   private func refuse() {
     guard let refusal else { return }
-    let text = String(decoding: refusalText, as: UTF8.self)
-    let words = text.split(whereSeparator: \.isNewline).first.map { ": \($0)" } ?? ""
-    finish(.failure(OpenFailure(reason: refusal + words)))
+    finish(.failure(OpenFailure(refusal.reason, refusal.status, words, end: refusedEnd)))
   }
 
   func giveUp() {
+    // One who does not end the body has answered nevertheless.
+    refuse()
     finish(.failure(OpenFailure(reason: "the server did not answer the handshake in time")))
   }
 

@@ -12,6 +12,11 @@ extension TriwireServer {
     public var http = HTTPLimits()
     /// The limits of sessions.
     public var session = SessionLimits()
+    /// How sessions survive their connections, if their clients can.
+    public var resume = ResumeOptions()
+    /// Seconds over which the clients of resumable sessions spread when they come back after the
+    /// server has stopped, to it or to another; 5 by default.
+    public var drainSeconds = 5.0
     /// How WebSocket messages are compressed, where the client can; nil, the default, is not at all.
     public var deflate: DeflateOptions?
     /// How much of the past each topic keeps.

@@ -274,6 +274,10 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   /// - Returns: Whether the request was for a session.
   private func openOrFeedSession(_ exchange: Exchange, _ body: [UInt8]) -> Bool {
     let head = exchange.head
+    if let token = resumed(exchange) {
+      if let token = token.found { resume(exchange, token, body) }
+      return true
+    }
     if head.method == .get {
       if WebSocketHandshake.isRequested(by: head) {
         upgrade(exchange)
@@ -291,17 +295,17 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     return true
   }
 
-  private func limits(of route: Routes.Route?) -> SharedLimits {
+  func limits(of route: Routes.Route?) -> SharedLimits {
     route?.limits ?? home.sessionLimits
   }
 
   /// Whom the client's certificate names; nil when clients are not asked for one.
-  private var peerSubject: String? {
+  var peerSubject: String? {
     guard let tls = home.configuration.tls, tls.clientCertificates != .none else { return nil }
     return stream.agreement?.peerSubject
   }
 
-  private func newSession(
+  func newSession(
     _ carrier: any Transport, _ exchange: Exchange
   ) -> (session: Session, handler: Routes.SessionHandler)? {
     guard let handler = exchange.route?.session else { return nil }
@@ -322,15 +326,27 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   private func upgrade(_ exchange: Exchange, _ answer: ResponseHead) {
-    var head = answer
-    let headers = exchange.head.headers
     let options = exchange.route?.options ?? RouteOptions()
-    let offered = WebSocketHandshake.tokens(headers.values(of: "sec-websocket-protocol"))
-    let subprotocol = options.subprotocols.choose(offered)
+    let values = exchange.head.headers.values(of: "sec-websocket-protocol")
+    let subprotocol = options.subprotocols.choose(WebSocketHandshake.tokens(values))
+    guard let transport = makeWebSocket(exchange, answer, subprotocol),
+      let (session, handler) = newSession(transport, exchange)
+    else { return }
+    session.setSubprotocol(subprotocol)
+    transport.begin(session)
+    home.open(session, handler)
+  }
+
+  /// Answers a handshake, and hands the stream to a transport; nil when it is gone.
+  func makeWebSocket(
+    _ exchange: Exchange, _ answer: ResponseHead, _ subprotocol: String?
+  ) -> WebSocketTransport? {
+    var head = answer
+    let options = exchange.route?.options ?? RouteOptions()
     if let subprotocol { head.headers.append("sec-websocket-protocol", subprotocol) }
-    let deflate = agreeOnDeflate(options, headers, &head)
+    let deflate = agreeOnDeflate(options, exchange.head.headers, &head)
     let before = stream.writtenBytes
-    guard writeHead(head, .none) != nil else { return }
+    guard writeHead(head, .none) != nil else { return nil }
     var sent = Ledger()
     sent.http = stream.writtenBytes - before
     var received = Ledger()
@@ -338,15 +354,12 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     let transport = WebSocketTransport(
       stream: stream, role: .server, limits: limits(of: exchange.route), deflate: deflate,
       sent: sent, received: received)
-    guard let (session, handler) = newSession(transport, exchange) else { return }
-    session.setSubprotocol(subprotocol)
     leave()
     stream.handler = transport
-    transport.begin(session)
-    home.open(session, handler)
+    return transport
   }
 
-  private func agreeOnDeflate(
+  func agreeOnDeflate(
     _ options: RouteOptions, _ headers: Headers, _ answer: inout ResponseHead
   ) -> DeflateSession? {
     let wanted: DeflateOptions?
@@ -364,7 +377,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   /// The stream goes on without this connection.
-  private func leave() {
+  func leave() {
     state = .ended
     disarmTimer()
     home.remove(self)
@@ -376,7 +389,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       connection: self, key: key(name, exchange), directory: home.directory,
       limits: limits(of: exchange.route))
     guard let (session, handler) = newSession(transport, exchange) else { return }
-    state = .tenanted(transport)
+    rent(to: transport)
     guard transport.begin(session, exchange) else { return }
     home.open(session, handler)
   }
@@ -412,7 +425,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     }
     guard let name = cursor?.session ?? sessionName(exchange) else { return }
     if let entry = home.directory[key(name, exchange)] {
-      return hand(to: entry) { connection in
+      return hand(to: entry.loop) { connection in
         guard let transport = entry.carrier as? LongPollTransport else {
           return connection.respond(
             Response(.conflict, text: "the session of that name is no long-polling session"))
@@ -440,7 +453,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
         Response(.notFound, text: "no session of that name is open here: open it with GET first"))
     }
     let head = exchange.head
-    hand(to: entry) { connection in
+    hand(to: entry.loop) { connection in
       if head.method == .delete {
         entry.carrier.closedByPeer(SessionEnd(closeRequest: head))
         return connection.respond(Response(.noContent))
@@ -454,15 +467,13 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   ///
   /// A connection that serves a session of another loop moves there for good, so that it pays for
   /// the way once.
-  private func hand(
-    to entry: SessionDirectory.Entry, _ serve: @escaping @Sendable (ServerConnection) -> Void
-  ) {
-    if entry.loop === home.loop { return serve(self) }
-    guard let other = home.directory.home(of: entry.loop) else { return }
+  func hand(to loop: EventLoop, _ serve: @escaping @Sendable (ServerConnection) -> Void) {
+    if loop === home.loop { return serve(self) }
+    guard let other = home.directory.home(of: loop) else { return }
     disarmTimer()
     home.remove(self)
     // Until it is there, what happens to the connection happens here.
-    stream.move(to: entry.loop) { [self] in
+    stream.move(to: loop) { [self] in
       home = other
       other.add(self)
       armTimer()

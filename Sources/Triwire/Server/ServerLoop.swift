@@ -103,7 +103,11 @@ final class ServerLoop: @unchecked Sendable {
   /// Ends sessions and idle connections; those that answer a request finish it first.
   func drain() {
     isDraining = true
-    for session in sessions { session.close(.goingAway, "the server shuts down") }
+    let spread = configuration.drainSeconds.nanoseconds / 1_000_000
+    for session in sessions {
+      session.link?.carrier?.sendControl(.drain(milliseconds: spread))
+      session.close(.goingAway, "the server shuts down")
+    }
     for connection in connections { connection.drain() }
   }
 

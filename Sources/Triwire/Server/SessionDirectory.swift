@@ -18,6 +18,8 @@ final class SessionDirectory: Sendable {
 
   private let entries = Guarded<[Key: Entry]>([:])
   private let homes = Guarded<[ServerLoop]>([])
+  /// The resumable sessions, and for a while those that have ended.
+  let resumable = ResumableSessions()
 
   /// Says which loops there are; once, before any session is entered.
   func setHomes(_ loops: [ServerLoop]) { homes.withLock { $0 = loops } }

@@ -3,7 +3,8 @@ struct Inbox {
   private var first: Message?
   private var rest: [Message] = []
   private var head: UInt32 = 0
-  private var bytes: UInt32 = 0
+  /// The bytes of all that wait.
+  private(set) var bytes: UInt32 = 0
 
   /// More messages or bytes than these, and the peer has to wait.
   static let messageLimit = 64

@@ -15,8 +15,10 @@ public import TriwireIO
   /// The request that opened it.
   public let request: RequestHead
   // The small ones stand together, so that they share a word.
-  /// Which transport carries it.
-  public let transport: TransportKind
+  /// Which transport carries it; on the loop, as a resumable session may change it.
+  ///
+  /// While such a session has no connection it is the last one.
+  public private(set) var transport: TransportKind
   private let hasParameter: Bool
   private var state = State.open
   private var isBlocked = false
@@ -33,7 +35,7 @@ public import TriwireIO
   public var limits: SessionLimits { shared.value }
   private let shared: SharedLimits
 
-  private var carrier: (any Transport)?
+  private(set) var carrier: (any Transport)?
   private var inbox = Inbox()
   private var reader: UnsafeContinuation<Delivery, Never>?
   /// Which wait the reader is in, so that a late cancellation ends its own wait and no other.
@@ -64,6 +66,11 @@ public import TriwireIO
     /// Known on the server's side.
     var peerCertificateSubject: String?
     var expiry: SessionExpiry?
+    /// What keeps a resumable session exact.
+    var link: SessionLink?
+    /// Who hears the control lines before a link does.
+    var onControl: ((ControlLine) -> Void)?
+    var onRecovery: ((SessionRecovery) -> Void)?
     var onClose: ((SessionEnd) -> Void)?
     var drainWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
     var endWaiters: [UnsafeContinuation<SessionEnd, Never>] = unsafe []
@@ -132,7 +139,7 @@ public import TriwireIO
     _ kind: MessageKind, _ bytes: Span<UInt8>, compression: MessageCompression = .automatic
   ) -> SendResult {
     if let result = offer(kind, bytes, compression) { return result }
-    return carrier.map(tooSlow) ?? .closed
+    return tooSlow()
   }
 
   /// Sends a message unless so much waits already that it has no room; nil then.
@@ -140,29 +147,49 @@ public import TriwireIO
   func offer(
     _ kind: MessageKind, _ bytes: Span<UInt8>, _ compression: MessageCompression
   ) -> SendResult? {
-    guard case .open = state, let carrier else { return .closed }
+    guard case .open = state else { return .closed }
     if !subscriptions.isEmpty { flushTopics() }
+    if let link = rare?.link { return offer(Message(kind, copying: bytes), compression, link) }
+    guard let carrier else { return .closed }
     if carrier.queuedBytes >= shared.value.queuedBytesHard { return nil }
     carrier.send(kind, bytes, compression)
     rare?.expiry?.lastMessage = loop.now
     return carrier.queuedBytes < shared.value.queuedBytes ? .sent : .queued
   }
 
+  private func offer(
+    _ message: Message, _ compression: MessageCompression, _ link: SessionLink
+  ) -> SendResult? {
+    if link.hasNoRoom { return nil }
+    link.send(message, compression)
+    rare?.expiry?.lastMessage = loop.now
+    return link.isCongested ? .queued : .sent
+  }
+
   /// Sends messages of a topic.
   ///
   /// On the loop.
   func send(_ broadcast: Broadcast) {
-    guard case .open = state, let carrier else { return }
+    guard case .open = state else { return }
+    if let link = rare?.link {
+      for item in broadcast.items where isOpen {
+        if offer(item.message, .automatic, link) == nil { _ = tooSlow() }
+      }
+      return
+    }
+    guard let carrier else { return }
     if carrier.queuedBytes >= shared.value.queuedBytesHard {
-      _ = tooSlow(carrier)
+      _ = tooSlow()
     } else {
       carrier.send(broadcast)
       rare?.expiry?.lastMessage = loop.now
     }
   }
 
-  private func tooSlow(_ carrier: any Transport) -> SendResult {
-    let reason = "\(carrier.queuedBytes) bytes wait unread: raise limits.queuedBytesHard"
+  private func tooSlow() -> SendResult {
+    let waiting = rare?.link?.backlog ?? carrier?.queuedBytes ?? 0
+    let option = rare?.link == nil ? "limits.queuedBytesHard" : "resume.windowBytesHard"
+    let reason = "\(waiting) bytes wait unread: raise \(option)"
     closeNow(.tryAgainLater, reason)
     return .dropped
   }
@@ -195,13 +222,18 @@ public import TriwireIO
   public func drained() async {
     unsafe await withUnsafeContinuation { continuation in
       loop.execute { [self] in
-        if let carrier, carrier.queuedBytes >= shared.value.queuedBytes {
+        if isCongested {
           unsafe needRare().drainWaiters.append(continuation)
         } else {
           unsafe continuation.resume()
         }
       }
     }
+  }
+
+  var isCongested: Bool {
+    if let link = rare?.link { return !hasEnded && link.isCongested }
+    return carrier.map { $0.queuedBytes >= shared.value.queuedBytes } ?? false
   }
 
   /// The messages of the peer, in order.
@@ -313,6 +345,7 @@ public import TriwireIO
     guard isBlocked, isOpen else { return }
     isBlocked = false
     carrier?.resumeDelivery()
+    rare?.link?.resumeDelivery()
   }
 
   /// Ends the session: what was sent is delivered, then the peer is told.
@@ -325,18 +358,18 @@ public import TriwireIO
   }
 
   private func closeNow(_ code: CloseCode, _ reason: String) {
-    guard case .open = state, let carrier else { return }
+    guard case .open = state else { return }
     if !subscriptions.isEmpty {
       flushTopics()
       unsubscribeAll()
     }
     state = .closing
-    carrier.close(code, reason)
+    if let link = rare?.link { link.close(code, reason) } else { carrier?.close(code, reason) }
   }
 
   /// Ends the session without a word to the peer.
   public func abort() {
-    loop.execute { [self] in carrier?.abort() }
+    loop.execute { [self] in abortNow() }
   }
 
   /// Waits for the session's end.
@@ -385,10 +418,15 @@ public import TriwireIO
   ///
   /// On the loop.
   public var trafficNow: Traffic {
-    guard var traffic = carrier?.traffic else { return rare?.traffic ?? Traffic() }
+    if hasEnded { return rare?.traffic ?? Traffic() }
+    var traffic = carrier?.traffic ?? Traffic()
     // Below HTTP, where the streams are: no transport has to know of it.
     traffic.sent.tls = traffic.streams.reduce(0) { $0 &+ $1.tlsSent }
     traffic.received.tls = traffic.streams.reduce(0) { $0 &+ $1.tlsReceived }
+    if let link = rare?.link {
+      traffic.sent = traffic.sent + link.beside.sent
+      traffic.received = traffic.received + link.beside.received
+    }
     return traffic
   }
 
@@ -438,6 +476,52 @@ public import TriwireIO
     }
   }
 
+  /// Keeps the session exact from now on, whatever carries it.
+  func link(by link: SessionLink) {
+    needRare().link = link
+    needRare().onControl = nil
+    needRare().onClose = nil
+    link.session = self
+  }
+
+  /// The bytes of messages that wait for a reader.
+  var unreadBytes: Int { Int(inbox.bytes) }
+
+  /// Whether the peer has to wait for the reader.
+  var isHeldBack: Bool { isBlocked }
+
+  /// What keeps it exact, if anything does.
+  var link: SessionLink? { rare?.link }
+
+  /// Another connection carries the session; nil while there is none.
+  func carry(by carrier: (any LinkCarrier)?) {
+    self.carrier = carrier
+    if let carrier { transport = carrier.kind }
+  }
+
+  /// Ends the session without a word to the peer, on the loop.
+  func abortNow() {
+    if let link = rare?.link { link.abort() } else { carrier?.abort() }
+  }
+
+  /// Gives its connection to another session, and is over without a word.
+  func surrender() -> (any LinkCarrier)? {
+    let carrier = carrier as? any LinkCarrier
+    self.carrier = nil
+    state = .ended
+    rare?.expiry?.cancel(on: loop)
+    rare?.expiry = nil
+    rare?.onControl = nil
+    return carrier
+  }
+
+  /// Hands control lines to `body` until the session is linked.
+  func onControl(_ body: ((ControlLine) -> Void)?) { needRare().onControl = body }
+
+  func recovered(_ recovery: SessionRecovery) { rare?.onRecovery?(recovery) }
+
+  func setOnRecovery(_ body: @escaping (SessionRecovery) -> Void) { needRare().onRecovery = body }
+
   func setOpening(_ opening: Opening) { needRare().opening = opening }
 
   /// Hands a message to the reader.
@@ -446,6 +530,29 @@ public import TriwireIO
   ///
   /// - Returns: false when no more should be delivered until `Transport.resumeDelivery`.
   public func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
+    if let link = rare?.link { return link.deliver(kind, payload) }
+    if rare?.onControl != nil, isControl(kind, payload) { return true }
+    return accept(kind, payload)
+  }
+
+  /// Reads a control line of a WebSocket that is about to carry a resumable session.
+  private func isControl(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
+    guard transport == .webSocket, kind == .text, payload.count > 0, payload[0] == 0 else {
+      return false
+    }
+    (carrier as? WebSocketTransport)?.countControl(payload.count)
+    let text = Message(.text, copying: payload.extracting(1..<payload.count)).text
+    if let line = ControlLine(text) { control(line) }
+    return true
+  }
+
+  /// A control line came on the connection that carries the session.
+  func control(_ line: ControlLine) {
+    if let link = rare?.link { link.control(line) } else { rare?.onControl?(line) }
+  }
+
+  /// Hands a message to the reader, whatever the transport made of it.
+  func accept(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
     if hasEnded { return true }
     rare?.expiry?.lastMessage = loop.now
     if let rare, rare.opening?.firstMessage == 0 { rare.opening?.firstMessage = EventLoop.clock() }
@@ -474,7 +581,13 @@ public import TriwireIO
   ///
   /// For transports; on the loop.
   public func drained(_ queuedBytes: Int) {
-    guard let rare, queuedBytes < shared.value.queuedBytes else { return }
+    guard let rare, rare.link == nil, queuedBytes < shared.value.queuedBytes else { return }
+    notCongested()
+  }
+
+  /// Whoever waits to send may go on.
+  func notCongested() {
+    guard let rare else { return }
     let waiters = unsafe rare.drainWaiters
     unsafe rare.drainWaiters = unsafe []
     for index in unsafe waiters.indices { unsafe waiters[index].resume() }
@@ -484,7 +597,7 @@ public import TriwireIO
   ///
   /// For transports; on the loop, once.
   public func ended(_ end: SessionEnd) {
-    if hasEnded { return }
+    if hasEnded || rare?.link?.survives(end) == true { return }
     let rare = needRare()
     rare.traffic = trafficNow
     rare.end = end
@@ -506,6 +619,11 @@ public import TriwireIO
     rare.expiry = nil
     for index in unsafe drainWaiters.indices { unsafe drainWaiters[index].resume() }
     for index in unsafe endWaiters.indices { unsafe endWaiters[index].resume(returning: end) }
+    let link = rare.link
+    rare.link = nil
+    rare.onControl = nil
+    rare.onRecovery = nil
+    link?.ended(end)
     onClose?(end)
     home?.forget(self)
     home = nil

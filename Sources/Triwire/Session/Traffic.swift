@@ -14,7 +14,8 @@ public struct Ledger: Sendable, Equatable {
   public var framing: UInt64 = 0
   /// Pings, pongs, comments and close frames.
   public var control: UInt64 = 0
-  /// Request and status lines, header fields, and the ends of bodies.
+  /// Request and status lines, header fields, and the ends of bodies; also what opened a tunnel
+  /// through a proxy.
   public var http: UInt64 = 0
   /// What TLS adds: handshakes, the heads and tails of records, tickets and alerts; 0 without it.
   ///
@@ -80,7 +81,7 @@ public struct Traffic: Sendable, Equatable {
 public struct Opening: Sendable, Equatable {
   /// The connection was begun.
   public var started: UInt64 = 0
-  /// TCP was connected.
+  /// TCP was connected, through the proxy if there is one.
   public var connected: UInt64 = 0
   /// TLS was secured; stays 0 without it.
   public var secured: UInt64 = 0

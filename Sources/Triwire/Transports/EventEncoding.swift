@@ -15,16 +15,15 @@ struct EventEncoding {
     for item in items {
       let message = item.message
       bytes += Self.encode(
-        message.kind, message.bytes.span, id: item.position, chunked: chunked, exact: exact)
+        message.kind, message.bytes.span, id: String(item.position), chunked: chunked, exact: exact)
     }
     self.bytes = bytes
   }
 
   /// One message as one event.
   static func encode(
-    _ kind: MessageKind, _ payload: Span<UInt8>, id: UInt64?, chunked: Bool, exact: Bool
+    _ kind: MessageKind, _ payload: Span<UInt8>, id: String?, chunked: Bool, exact: Bool
   ) -> [UInt8] {
-    let id = id.map { String($0) }
     if kind == .text, !exact || EventStreamWriter.isPreserved(payload) {
       return frame(payload, type: nil, id: id, chunked: chunked)
     }

@@ -2,11 +2,12 @@ import TriwireCodec
 import TriwireIO
 
 /// The server's end of a session over Server-Sent Events (WHATWG HTML §9.2), with POST upwards.
-final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
+final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant, TimerOwner,
   @unchecked Sendable
 {
   private let connection: ServerConnection
-  private let key: SessionDirectory.Key
+  /// What other requests find the session by; nil when it is resumable and found otherwise.
+  private let key: SessionDirectory.Key?
   private let directory: SessionDirectory
   private let limits: SharedLimits
   private var session: Session?
@@ -19,11 +20,13 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   private var keepAlive = true
   /// What had been written when the heartbeat last looked.
   private var writtenBefore: UInt64 = 0
+  /// In a resumable session: where it is, so that each event says what it is.
+  private var position: EventPosition?
 
   private var stream: ByteStream { connection.stream }
 
   init(
-    connection: ServerConnection, key: SessionDirectory.Key, directory: SessionDirectory,
+    connection: ServerConnection, key: SessionDirectory.Key?, directory: SessionDirectory,
     limits: SharedLimits
   ) {
     self.connection = connection
@@ -48,9 +51,12 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   /// Writes the head and the first bytes.
   ///
   /// - Returns: Whether the stream is open.
-  func begin(_ session: Session, _ exchange: ServerConnection.Exchange) -> Bool {
+  func begin(
+    _ session: Session, _ exchange: ServerConnection.Exchange, at position: EventPosition? = nil
+  ) -> Bool {
+    self.position = position
     isChunked = exchange.head.version == .http11
-    isExact = exchange.head.headers.contains(Wire.version)
+    isExact = position != nil || exchange.head.headers.contains(Wire.version)
     received.http = UInt64(exchange.headBytes)
     posts.note(connection)
     // `no-transform` and `X-Accel-Buffering` keep proxies from holding events back.
@@ -65,19 +71,23 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     self.keepAlive = keepAlive
     sent.http = stream.writtenBytes - before
     self.session = session
-    let entry = SessionDirectory.Entry(loop: stream.loop, carrier: self)
-    if let older = directory.set(key, entry) { older.replace() }
+    if let key {
+      let entry = SessionDirectory.Entry(loop: stream.loop, carrier: self)
+      if let older = directory.set(key, entry) { older.replace() }
+    }
     timer = stream.loop.wheel.arm(
       self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
-    // Some clients and proxies say that the stream is open only when its first bytes come.
-    writeControl(EventEncoding.comment(chunked: isChunked))
+    // Some clients and proxies say that the stream is open only when its first bytes come; in a
+    // resumable session they say where it is.
+    if position == nil { writeControl(EventEncoding.comment(chunked: isChunked)) }
     writtenBefore = stream.writtenBytes
     return true
   }
 
   func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
+    position?.offset += 1
     let bytes = EventEncoding.encode(
-      kind, payload, id: nil, chunked: isChunked, exact: isExact)
+      kind, payload, id: position?.text, chunked: isChunked, exact: isExact)
     stream.write(bytes.span)
     count(messages: 1, payload: payload.count, total: bytes.count)
   }
@@ -102,6 +112,21 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
     sent.control &+= UInt64(bytes.count)
   }
 
+  func sendControl(_ line: ControlLine) {
+    writeControl(
+      EventEncoding.frame(
+        line.text.utf8.span, type: ControlLine.event, id: nil, chunked: isChunked))
+  }
+
+  func move(to session: Session) { self.session = session }
+
+  func letGo() {
+    guard session != nil else { return }
+    session = nil
+    sendControl(.moved)
+    finish(nil)
+  }
+
   func receive(_ post: ServerConnection.Post) { posts.receive(post, for: session) }
 
   func resumeDelivery() { posts.resume() }
@@ -119,7 +144,7 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   func closedByPeer(_ end: SessionEnd) { if session != nil { finish(end) } }
 
   /// Ends the body of the response; the connection can serve another request.
-  private func finish(_ end: SessionEnd) {
+  private func finish(_ end: SessionEnd?) {
     if isChunked {
       stream.write(capacity: 5) { output in try? HTTPChunk.writeLast(into: &output) }
       sent.http += 5
@@ -136,20 +161,21 @@ final class EventStreamTransport: NamedTransport, ConnectionTenant, TimerOwner,
   }
 
   func connectionEnded(_ connection: ServerConnection, _ reason: String) {
-    release(SessionEnd(code: .goingAway, reason: reason))
+    // Whoever cannot resume means to go.
+    release(SessionEnd(code: position == nil ? .goingAway : .abnormal, reason: reason))
   }
 
   func connectionDrained(_ connection: ServerConnection) {
     session?.drained(stream.queuedBytes)
   }
 
-  private func release(_ end: SessionEnd) {
-    guard let session else { return }
+  private func release(_ end: SessionEnd?) {
     if let timer { stream.loop.wheel.cancel(timer) }
     timer = nil
-    directory.remove(key, self)
-    session.ended(end)
+    if let key { directory.remove(key, self) }
+    let session = session
     self.session = nil
+    if let end { session?.ended(end) }
     posts.end()
   }
 

@@ -50,6 +50,12 @@ extension SessionEnd {
     self.init(code: CloseCode(rawValue: number), reason: parts.count > 1 ? String(parts[1]) : "")
   }
 
+  /// What an answer says of a session that has ended; nil when it says nothing.
+  init?(goneIn head: ResponseHead) {
+    guard head.status == .gone, let line = head.headers[Wire.close] else { return nil }
+    self.init(line: line)
+  }
+
   /// What a client said in `DELETE ?session=NAME&code=1000&reason=…`.
   init(closeRequest head: RequestHead) {
     let number = head.queryItem("code").flatMap { UInt16($0) } ?? 1000

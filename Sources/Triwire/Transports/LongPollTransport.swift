@@ -5,10 +5,11 @@ import TriwireIO
 ///
 /// A message is kept until a later poll acknowledges it with its cursor, so that nothing is lost
 /// with an answer that did not arrive. All that waits when a turn ends goes into one answer.
-final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerOwner,
+final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, TurnEnd, TimerOwner,
   @unchecked Sendable
 {
-  private let key: SessionDirectory.Key
+  /// What other requests find the session by; nil when it is resumable and found otherwise.
+  private let key: SessionDirectory.Key?
   private let home: ServerLoop
   private let limits: SharedLimits
   private var session: Session?
@@ -28,6 +29,8 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
   private var closing: SessionEnd?
   private var timer: TimerID?
   private var deadline: UInt64 = 0
+  /// What the next answer says beside messages.
+  private var controls: [ControlLine] = []
 
   private enum Form {
     case batch
@@ -42,7 +45,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     let deadline: UInt64
   }
 
-  init(key: SessionDirectory.Key, home: ServerLoop, limits: SharedLimits) {
+  init(key: SessionDirectory.Key?, home: ServerLoop, limits: SharedLimits) {
     self.key = key
     self.home = home
     self.limits = limits
@@ -60,9 +63,14 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     return traffic
   }
 
-  func begin(_ session: Session) {
+  /// Begins to carry a session whose client has the messages up to `position`.
+  func begin(_ session: Session, after position: UInt64 = 0) {
     self.session = session
-    _ = home.directory.set(key, SessionDirectory.Entry(loop: home.loop, carrier: self))
+    firstPosition = position + 1
+    lastSent = position
+    if let key {
+      _ = home.directory.set(key, SessionDirectory.Entry(loop: home.loop, carrier: self))
+    }
     deadline = home.loop.now + limits.value.pollGapSeconds.nanoseconds
     timer = home.loop.wheel.arm(self, at: deadline)
   }
@@ -105,6 +113,7 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     guard position <= lastSent, position + 1 >= firstPosition else {
       return respond(connection, refusal(of: position))
     }
+    if key == nil, let link = session?.link { link.acknowledged(position) }
     if let older = take() { answerEmpty(older) }
     acknowledge(position)
     chooseForm(exchange.head)
@@ -113,7 +122,9 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     held = Poll(connection: connection, position: position, deadline: home.loop.now + hold)
     connection.rent(to: self)
     setDeadline(home.loop.now + hold)
-    if hold == 0 || !isCaughtUp(position) || closing != nil { schedule() }
+    if hold == 0 || !isCaughtUp(position) || closing != nil || !controls.isEmpty {
+      schedule()
+    }
   }
 
   private func refusal(of position: UInt64) -> Response {
@@ -161,6 +172,9 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     } else if let closing {
       _ = take()
       answerClosed(poll, closing)
+    } else if !controls.isEmpty {
+      _ = take()
+      answerEmpty(poll)
     } else if poll.deadline <= home.loop.now {
       _ = take()
       answerEmpty(poll)
@@ -205,6 +219,12 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
   }
 
   private func headers(_ position: UInt64) -> Headers {
+    guard let key else {
+      var headers: Headers = ["cache-control": "no-store"]
+      for line in controls { headers.append(ControlLine.field, line.text) }
+      controls = []
+      return headers
+    }
     let cursor = PollCursor(session: key.name, position: position).text
     return [Wire.cursor: cursor, "cache-control": "no-store"]
   }
@@ -225,6 +245,21 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
     let before = connection.stream.writtenBytes
     connection.respond(response)
     sent.http += connection.stream.writtenBytes - before - UInt64(body)
+  }
+
+  func sendControl(_ line: ControlLine) {
+    controls.append(line)
+    if held != nil { schedule() }
+  }
+
+  func move(to session: Session) { self.session = session }
+
+  func letGo() {
+    guard session != nil else { return }
+    session = nil
+    controls.append(.moved)
+    if let poll = take() { answerEmpty(poll) }
+    release(nil)
   }
 
   func receive(_ post: ServerConnection.Post) { posts.receive(post, for: session) }
@@ -260,13 +295,13 @@ final class LongPollTransport: NamedTransport, ConnectionTenant, TurnEnd, TimerO
 
   func connectionDrained(_ connection: ServerConnection) {}
 
-  private func release(_ end: SessionEnd) {
-    guard let session else { return }
+  private func release(_ end: SessionEnd?) {
     if let timer { home.loop.wheel.cancel(timer) }
     timer = nil
-    home.directory.remove(key, self)
-    session.ended(end)
+    if let key { home.directory.remove(key, self) }
+    let session = session
     self.session = nil
+    if let end { session?.ended(end) }
     posts.end()
   }
 

@@ -8,6 +8,8 @@ import TriwireIO
 final class PostReceiver {
   private let limits: SharedLimits
   private var waiting: [ServerConnection] = []
+  /// POSTs of a resumable session that came before what goes before them.
+  private var early: [(offset: UInt64, post: ServerConnection.Post, items: [Item])] = []
   /// What POSTs and their answers moved.
   private(set) var sent = Ledger()
   private(set) var received = Ledger()
@@ -17,8 +19,21 @@ final class PostReceiver {
 
   init(limits: SharedLimits) { self.limits = limits }
 
+  /// When POSTs are answered that wait for the reader: a client that gets no answer in time takes
+  /// the way up for blocked.
+  private var patience: Alarm?
+  private static let patienceNanoseconds: UInt64 = 4_000_000_000
+
+  /// More POSTs than these are not kept until their turn comes.
+  private static let mostEarly = 8
+
   /// Delivers what a POST carries and answers it.
-  func receive(_ post: ServerConnection.Post, for session: Session?) {
+  ///
+  /// In a resumable session the first message of it has an offset: what was taken before is left
+  /// out, and what comes too early waits.
+  func receive(
+    _ post: ServerConnection.Post, for session: Session?, at offset: UInt64? = nil
+  ) {
     note(post.connection)
     received.http += UInt64(post.headBytes)
     guard let session else {
@@ -31,23 +46,77 @@ final class PostReceiver {
         received.payload += UInt64(item.range.count)
         received.framing += UInt64(item.overhead)
       }
-      var hasRoom = true
-      for item in items {
-        hasRoom = session.deliver(item.kind, post.body.span.extracting(item.range))
-      }
-      if hasRoom {
-        respond(post.connection, Response(.noContent))
+      if let offset, let link = session.link {
+        takeInTurn(post, items, offset, link)
       } else {
-        waiting.append(post.connection)
+        var hasRoom = true
+        for item in items {
+          hasRoom = session.deliver(item.kind, post.body.span.extracting(item.range))
+        }
+        settle(post, hasRoom)
       }
     } catch {
       received.framing += UInt64(post.body.count)
       respond(post.connection, Response(error.status, text: error.message))
+      // It would come again, and what follows it must not come before it.
+      let code: CloseCode = error.status == .contentTooLarge ? .messageTooBig : .invalidPayload
+      session.link?.finish(SessionEnd(code: code, reason: error.message, isLocal: true))
     }
+  }
+
+  private func settle(_ post: ServerConnection.Post, _ hasRoom: Bool, _ link: SessionLink? = nil) {
+    guard !hasRoom else { return respond(post.connection, Response(.noContent)) }
+    waiting.append(post.connection)
+    guard let link else { return }
+    let patience = patience ?? Alarm(link.loop)
+    self.patience = patience
+    if !patience.isSet {
+      patience.set(after: Self.patienceNanoseconds) { [unowned self] in answerWaiting() }
+    }
+  }
+
+  private func takeInTurn(
+    _ post: ServerConnection.Post, _ items: [Item], _ offset: UInt64, _ link: SessionLink
+  ) {
+    if let session = link.session, session.isHeldBack,
+      session.unreadBytes >= session.limits.queuedBytesHard
+    {
+      let text = "\(session.unreadBytes) bytes wait for the reader: send this again later"
+      return respond(post.connection, Response(.serviceUnavailable, text: text))
+    }
+    guard offset <= link.received + 1 else {
+      guard early.count < Self.mostEarly else {
+        let text = "message \(offset) comes before \(link.received + 1): send that first"
+        return respond(post.connection, Response(.conflict, text: text))
+      }
+      return early.append((offset, post, items))
+    }
+    take(post, items, offset, link)
+    while let index = early.firstIndex(where: { $0.offset <= link.received + 1 }) {
+      let next = early.remove(at: index)
+      take(next.post, next.items, next.offset, link)
+    }
+  }
+
+  private func take(
+    _ post: ServerConnection.Post, _ items: [Item], _ offset: UInt64, _ link: SessionLink
+  ) {
+    var hasRoom = true
+    link.bring(from: offset) {
+      for item in items {
+        hasRoom = link.take(item.kind, post.body.span.extracting(item.range))
+      }
+    }
+    settle(post, hasRoom, link)
   }
 
   /// Answers the POSTs that had to wait.
   func resume() {
+    patience?.cancel()
+    answerWaiting()
+  }
+
+  private func answerWaiting() {
     let connections = waiting
     waiting = []
     for connection in connections { respond(connection, Response(.noContent)) }
@@ -55,8 +124,10 @@ final class PostReceiver {
 
   /// The session is gone: what waits is told so.
   func end() {
-    let connections = waiting
+    let connections = waiting + early.map(\.post.connection)
+    patience?.cancel()
     waiting = []
+    early = []
     for connection in connections {
       respond(connection, Response(.gone, text: "the session has ended"))
     }

@@ -77,7 +77,8 @@ enum WebSocketHandshake {
     guard head.headers.contains(token: "websocket", in: "Upgrade"),
       head.headers.contains(token: "upgrade", in: "Connection")
     else { return "the server switched to another protocol than WebSocket" }
-    guard head.headers["Sec-WebSocket-Accept"] == accept(key) else {
+    // RFC 6455 §11.3.3: it appears once.
+    guard head.headers.values(of: "Sec-WebSocket-Accept") == [accept(key)] else {
       return "Sec-WebSocket-Accept does not match the key"
     }
     return nil

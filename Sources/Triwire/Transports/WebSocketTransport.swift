@@ -419,3 +419,30 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     return now + grace
   }
 }
+
+extension WebSocketTransport: LinkCarrier {
+  func sendControl(_ line: ControlLine) {
+    guard canSend else { return }
+    let text: [UInt8] = [0] + line.text.utf8
+    writeControl(.text, text.span)
+  }
+
+  /// A message that was counted as one was a control line.
+  func countControl(_ bytes: Int) {
+    received.messages &-= 1
+    received.payload &-= UInt64(bytes)
+    received.control &+= UInt64(bytes)
+  }
+
+  func move(to session: Session) { self.session = session }
+
+  func letGo() {
+    guard !hasEnded else { return }
+    state = .ended
+    if let timer { stream.loop.wheel.cancel(timer) }
+    timer = nil
+    session = nil
+    pings?.end()
+    stream.close()
+  }
+}

@@ -6,6 +6,8 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var scenario: String
   /// The transport that carried the sessions.
   public var transport: TransportKind
+  /// How their connections were secured.
+  public var tls: TLSMode
   /// Which repetition it was, from 1.
   public var repetition: Int
   /// The seed of its send plan.
@@ -40,6 +42,7 @@ public struct Measurement: Sendable, Equatable, Codable {
   public init(_ trial: Trial, startedAt: String) {
     scenario = trial.scenario.name
     transport = trial.transport
+    tls = trial.contender.tls
     repetition = trial.repetition
     seed = trial.seed
     self.startedAt = startedAt

@@ -10,6 +10,8 @@ public struct Plan: Sendable {
     public var profile: Profile
     /// Only these transports, or `nil` for those the scenarios name.
     public var transports: [TransportKind]?
+    /// These modes of TLS, or `nil` for those the scenarios name.
+    public var tls: [TLSMode]?
     /// So many repetitions, or `nil` for those of scenario and profile.
     public var repetitions: Int?
     /// This seed for all scenarios, or `nil` for their own.
@@ -17,11 +19,12 @@ public struct Plan: Sendable {
 
     /// Choices, all left to profile and scenarios unless given.
     public init(
-      profile: Profile = .smoke, transports: [TransportKind]? = nil, repetitions: Int? = nil,
-      seed: UInt64? = nil
+      profile: Profile = .smoke, transports: [TransportKind]? = nil, tls: [TLSMode]? = nil,
+      repetitions: Int? = nil, seed: UInt64? = nil
     ) {
       self.profile = profile
       self.transports = transports
+      self.tls = tls
       self.repetitions = repetitions
       self.seed = seed
     }
@@ -40,6 +43,7 @@ public struct Plan: Sendable {
     scenarios = files.map { file in
       var scenario = file.scenario(for: choices.profile)
       scenario.transports = choices.transports ?? scenario.transports
+      scenario.tls = choices.tls ?? scenario.tls
       scenario.repetitions = choices.repetitions ?? scenario.repetitions
       scenario.seed = choices.seed ?? scenario.seed
       return scenario
@@ -47,34 +51,39 @@ public struct Plan: Sendable {
     trials = scenarios.enumerated().flatMap { Plan.trials(of: $1, at: $0) }
   }
 
-  /// The trials of one scenario: each repetition takes the transports in another order.
+  /// The trials of one scenario: each repetition takes the contenders in another order.
   ///
-  /// Three transports have six orders, which balance both place and predecessor; with fewer
-  /// repetitions the scenarios of a suite start at different orders, so that none comes first
-  /// everywhere. The seed does not depend on the transport: a repetition gives all of them the
-  /// same messages at the same times.
+  /// With fewer repetitions than orders the scenarios of a suite start at different orders, so
+  /// that none comes first everywhere. The seed depends neither on the transport nor on TLS: a
+  /// repetition gives all contenders the same messages at the same times.
   private static func trials(of scenario: Scenario, at index: Int) -> [Trial] {
-    let orders = permutations(of: scenario.transports)
+    let orders = balancedOrders(of: scenario.contenders)
     return (1...scenario.repetitions).flatMap { repetition in
-      orders[(index + repetition - 1) % orders.count].map { transport in
+      orders[(index + repetition - 1) % orders.count].map { contender in
         Trial(
-          scenario: scenario, transport: transport, repetition: repetition,
+          scenario: scenario, contender: contender, repetition: repetition,
           seed: scenario.seed.derived(for: scenario.name).derived(for: repetition))
       }
     }
   }
 }
 
-/// One cell of a plan: a scenario over one transport, once, against a fresh server.
+/// One cell of a plan: a scenario over one transport in one mode of TLS, once, against a fresh
+/// server.
 public struct Trial: Sendable {
   /// What to measure.
   public let scenario: Scenario
-  /// Over which transport.
-  public let transport: TransportKind
+  /// Over which transport, and how secured.
+  public let contender: Contender
   /// Which repetition this is, from 1.
   public let repetition: Int
   /// Where all that is random in this trial starts from.
   public let seed: UInt64
+
+  /// Over which transport.
+  public var transport: TransportKind { contender.transport }
+  /// What is measured, in a few words: `sse`, or `sse TLS 1.3` where the scenario has several modes.
+  public var name: String { scenario.name(of: contender) }
 
   /// How long the trial takes at least: idling, warm-up, the quiet before and after, measuring.
   public var shortestDuration: TimeSpan {
@@ -85,12 +94,18 @@ public struct Trial: Sendable {
   }
 }
 
-/// All orders of some elements, the given one first, the rest in the order of a dictionary.
-func permutations<Element>(of elements: [Element]) -> [[Element]] {
-  guard elements.count > 1 else { return [elements] }
-  return elements.indices.flatMap { index in
-    var rest = elements
-    let first = rest.remove(at: index)
-    return permutations(of: rest).map { [first] + $0 }
+/// Orders of some elements which together balance both place and predecessor.
+///
+/// Each element stands equally often in each place, and follows each other element equally often
+/// (E. J. Williams, 1949). An even number of elements needs as many orders, an odd one twice as
+/// many.
+func balancedOrders<Element>(of elements: [Element]) -> [[Element]] {
+  let count = elements.count
+  // 0, 1, n−1, 2, n−2 …: each distance between neighbours occurs once, so that the shifts of this
+  // order pair everything with everything; of an odd number each distance or its opposite does.
+  let zigzag = (0..<count).map { $0.isMultiple(of: 2) ? (count - $0 / 2) % count : ($0 + 1) / 2 }
+  return (0..<max(1, count)).flatMap { shift in
+    let order = zigzag.map { elements[($0 + shift) % count] }
+    return count.isMultiple(of: 2) || count == 1 ? [order] : [order, order.reversed()]
   }
 }

@@ -1,16 +1,17 @@
 import Triwire
 
-/// A scenario's transports side by side: what every table of a report shows.
+/// A scenario's contenders side by side: what every table of a report shows.
 struct Comparison {
-  /// One line: a metric, and what each transport reached.
+  /// One line: a metric, and what each contender reached.
   struct Line: Equatable {
     let metric: String
-    /// One text for each transport, in the order of ``Comparison/transports``.
+    /// One text for each contender, in the order of ``Comparison/contenders``.
     let cells: [String]
   }
 
   let scenario: Scenario
-  let transports: [TransportKind]
+  /// What is compared, by name: the transports, and their modes of TLS where there are several.
+  let contenders: [String]
   let lines: [Line]
   /// What went wrong in any of its trials, as sentences.
   let failures: [String]
@@ -20,9 +21,11 @@ struct Comparison {
   /// The comparison of one scenario, over the trials a report has so far.
   init(_ scenario: Scenario, in report: Report) {
     self.scenario = scenario
-    let pools = scenario.transports.map { Pool(report.trials(of: scenario, over: $0), $0) }
-      .filter { !$0.trials.isEmpty }
-    transports = pools.map(\.transport)
+    let pools = scenario.contenders.map {
+      Pool(report.trials(of: scenario, for: $0), scenario.name(of: $0))
+    }
+    .filter { !$0.trials.isEmpty }
+    contenders = pools.map(\.name)
     failures = pools.flatMap(\.failures)
     cautions = pools.compactMap(\.caution)
     lines = Comparison.lines(of: pools)
@@ -58,7 +61,7 @@ private struct Metric {
   /// Whether it says something about the transports, and not about the load generator.
   let isCompared: Bool
 
-  /// The line of this metric, or `nil` when no transport has the figure.
+  /// The line of this metric, or `nil` when no contender has the figure.
   func line(for pools: [Pool]) -> Comparison.Line? {
     let values = pools.map(value)
     let known = values.compactMap { $0 }
@@ -130,18 +133,18 @@ private struct Metric {
   }
 }
 
-/// The trials of one scenario over one transport, taken together: histograms merged, counts added.
+/// The trials of one contender, taken together: histograms merged, counts added.
 private struct Pool {
-  let transport: TransportKind
+  let name: String
   let trials: [Measurement]
   let delivery: Delivery
   let latency: Histogram
   let slip: Histogram
   private let messages: UInt64
 
-  init(_ trials: [Measurement], _ transport: TransportKind) {
+  init(_ trials: [Measurement], _ name: String) {
     self.trials = trials
-    self.transport = transport
+    self.name = name
     delivery = .sum(trials.map(\.delivery))
     latency = trials.reduce(into: Histogram()) { $0.merge($1.latencyMicroseconds.histogram) }
     slip = trials.reduce(into: Histogram()) { $0.merge($1.slipMicroseconds.histogram) }
@@ -150,7 +153,7 @@ private struct Pool {
 
   var failures: [String] {
     trials.flatMap { trial in
-      trial.failures.map { "\(transport.rawValue), repetition \(trial.repetition): \($0)" }
+      trial.failures.map { "\(name), repetition \(trial.repetition): \($0)" }
     }
   }
 
@@ -161,7 +164,7 @@ private struct Pool {
     let waited = max(sum(\.serverWaitMicroseconds), sum(\.clientWaitMicroseconds))
     let measured = sum(\.wallMicroseconds)
     guard waited > measured * 0.05 else { return nil }
-    return "\(transport.rawValue) was kept waiting for a core for \(Figures.duration(waited)) in "
+    return "\(name) was kept waiting for a core for \(Figures.duration(waited)) in "
       + "\(Figures.duration(measured)): its times show that the machine was busy otherwise."
   }
 

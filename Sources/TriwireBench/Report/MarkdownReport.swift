@@ -32,13 +32,12 @@ extension Report {
 
   private func section(_ comparison: Comparison) -> String {
     let scenario = comparison.scenario
-    let words = [scenario.description, scenario.tls.note].filter { !$0.isEmpty }
-    let description = words.isEmpty ? "" : "\n\n\(words.joined(separator: ". "))."
+    let description = scenario.summary.isEmpty ? "" : "\n\n\(scenario.summary)."
     let head = "## \(scenario.name)\(description)"
     let first = comparison.failures.map { "**\($0)**\n\n" }.joined()
-    guard !comparison.transports.isEmpty else { return "\(head)\n\nNo trial of it has run." }
-    let names = comparison.transports.map { " \($0.rawValue) |" }.joined()
-    let rule = comparison.transports.map { _ in "---:|" }.joined()
+    guard !comparison.contenders.isEmpty else { return "\(head)\n\nNo trial of it has run." }
+    let names = comparison.contenders.map { " \($0) |" }.joined()
+    let rule = comparison.contenders.map { _ in "---:|" }.joined()
     let lines = comparison.lines.map { line in
       "| \(line.metric) |" + line.cells.map { " \($0) |" }.joined()
     }

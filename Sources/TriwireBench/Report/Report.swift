@@ -13,7 +13,7 @@ public struct Report: Sendable, Equatable, Codable {
   }
 
   /// The version of the form this is written in; a reader refuses versions it does not know.
-  public static let currentSchema = 1
+  public static let currentSchema = 2
 
   /// The version of the form of this report.
   public var schemaVersion: Int
@@ -47,9 +47,12 @@ public struct Report: Sendable, Equatable, Codable {
     if trials.count == plannedTrials { state = .complete }
   }
 
-  /// The trials of a scenario over a transport, by repetition.
-  func trials(of scenario: Scenario, over transport: TransportKind) -> [Measurement] {
-    trials.filter { $0.scenario == scenario.name && $0.transport == transport }
-      .sorted { $0.repetition < $1.repetition }
+  /// The trials of a scenario over a transport in a mode of TLS, by repetition.
+  func trials(of scenario: Scenario, for contender: Contender) -> [Measurement] {
+    trials.filter {
+      $0.scenario == scenario.name && $0.transport == contender.transport
+        && $0.tls == contender.tls
+    }
+    .sorted { $0.repetition < $1.repetition }
   }
 }

@@ -11,15 +11,14 @@ extension Report {
 
   private func text(of comparison: Comparison, on page: Page) -> String {
     let scenario = comparison.scenario
-    let words = [scenario.description, scenario.tls.note].filter { !$0.isEmpty }
-    let description = words.isEmpty ? "" : "  \(words.joined(separator: ". "))"
+    let description = scenario.summary.isEmpty ? "" : "  \(scenario.summary)"
     let title = page.wrapped(scenario.name + description)
     let head = page.bold(scenario.name) + title.dropFirst(scenario.name.count)
     let failures = comparison.failures.map { page.red(page.wrapped("  \($0)", hanging: 4)) }
       .joined()
-    guard !comparison.transports.isEmpty else { return head + "  no trial of it has run\n" }
+    guard !comparison.contenders.isEmpty else { return head + "  no trial of it has run\n" }
     let table = page.table(
-      ["(×: times the best)"] + comparison.transports.map(\.rawValue),
+      ["(×: times the best)"] + comparison.contenders,
       comparison.lines.map { [$0.metric] + $0.cells })
     let notes = [comparison.latencyNote] + comparison.cautions
     return head + failures + table

@@ -29,8 +29,8 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var seed: UInt64
   /// The transports to compare.
   public var transports: [TransportKind]
-  /// Whether and how connections are secured.
-  public var tls: TLSMode
+  /// Whether and how connections are secured: everything is measured in each of these modes.
+  public var tls: [TLSMode]
 }
 
 /// How the connections of a trial are secured.
@@ -63,8 +63,8 @@ public enum TLSMode: String, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// What to say of a scenario that is measured with it; empty without TLS.
-  var note: String { self == .off ? "" : "TLS \(rawValue)" }
+  /// The mode in a word or two: `TLS 1.3`.
+  var name: String { self == .off ? "no TLS" : "TLS \(rawValue)" }
 }
 
 /// Clients that connect in steps and then do nothing, to see what an idle one costs.

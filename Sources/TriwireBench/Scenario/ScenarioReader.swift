@@ -37,7 +37,7 @@ struct ScenarioReader {
     let timing = readTiming(fields)
     let traffic = readTraffic(fields)
     let transports = fields.value("transports", default: TransportKind.allCases, readTransports)
-    let tls = fields.value("tls", default: TLSMode.off) { $0.choice() }
+    let tls = fields.value("tls", default: [.off], readModes)
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let changes
     else {
@@ -114,6 +114,18 @@ struct ScenarioReader {
       return nil
     }
     return kinds
+  }
+
+  /// One mode, or a list of them.
+  private func readModes(_ place: Place) -> [TLSMode]? {
+    guard case .array = place.node.value else { return place.choice().map { [$0] } }
+    let modes = place.list(of: "modes") { $0.choice() as TLSMode? }
+    guard let modes else { return nil }
+    guard Set(modes).count == modes.count else {
+      place.refuse("a mode stands here twice, remove one")
+      return nil
+    }
+    return modes
   }
 
   private func readTraffic(_ fields: Fields) -> [Flow]? {

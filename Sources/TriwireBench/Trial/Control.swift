@@ -5,8 +5,9 @@ import Triwire
 enum ControlRequest: Codable, Sendable {
   /// Serve this trial; answered by ``ControlReply/ready(port:certificate:)``.
   case configure(TrialSetup)
-  /// Send your part of the plan; its times count from this moment of the monotonic clock.
-  case start(at: UInt64)
+  /// Send your part of the plan up to a time of it; its times count from this moment of the
+  /// monotonic clock.
+  case start(at: UInt64, upTo: UInt64)
   /// Say what your sessions have moved.
   case read
   /// Say how many messages have arrived, and whether that is all.
@@ -35,6 +36,7 @@ enum ControlReply: Codable, Sendable {
 /// Everything both processes of a trial need to know.
 struct TrialSetup: Codable, Sendable {
   var scenario: Scenario
+  var tls: TLSMode
   var seed: UInt64
 }
 

@@ -33,17 +33,17 @@ final class LoadClients: @unchecked Sendable {
   func reach(port: UInt16, certificate: String?) {
     configuration = MeasuredConnections.clients(on: group)
     server = "\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)"
-    guard let certificate, let version = trial.scenario.tls.version else { return }
+    guard let certificate, let version = trial.contender.tls.version else { return }
     configuration.tls.caFile = .text(certificate)
     configuration.tls.minimumVersion = version
     configuration.tls.maximumVersion = version
-    configuration.tls.resumesSessions = trial.scenario.tls == .v1_3Resumed
+    configuration.tls.resumesSessions = trial.contender.tls == .v1_3Resumed
   }
 
   /// Opens a session that the server refuses, so that it leaves a ticket for all that follow; over
   /// the transport that opens before it is refused.
   func prepareToResume() async throws {
-    guard trial.scenario.tls == .v1_3Resumed else { return }
+    guard trial.contender.tls == .v1_3Resumed else { return }
     let url = "\(server)/client/nobody"
     let session = try await TriwireClient(url, configuration: configuration)
       .connect(over: [.webSocket])
@@ -104,17 +104,19 @@ final class LoadClients: @unchecked Sendable {
     giveUpGreeting(client + 1)
   }
 
-  /// Sends the clients' part of the plan from a moment on.
-  func start(at start: UInt64) async {
+  /// Sends the clients' part of the plan up to a time of it; its times count from `start`.
+  func start(at start: UInt64, upTo end: UInt64) async {
     await loop.perform { [self] in
       receiver.start = start
-      let pacer = Pacer(
-        plan.fromClients, of: trial.scenario, measuredFrom: plan.measuredFrom, on: loop
-      ) { [self] send, kind, message in
-        sessions[Int(send.sender)].sendNow(kind, message)
-      }
-      pacer.begin(at: start)
+      let pacer =
+        pacer
+        ?? Pacer(
+          plan.fromClients, of: trial.scenario, measuredFrom: plan.measuredFrom, on: loop
+        ) { [self] send, kind, message in
+          sessions[Int(send.sender)].sendNow(kind, message)
+        }
       self.pacer = pacer
+      pacer.begin(at: start, upTo: end)
     }
   }
 

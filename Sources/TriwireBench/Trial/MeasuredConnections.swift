@@ -22,7 +22,11 @@ enum MeasuredConnections {
   /// The settings of clients, on the loop of a group.
   static func clients(on group: EventLoopGroup) -> TriwireClient.Configuration {
     var configuration = TriwireClient.Configuration()
+    // What is compared is the transports themselves.
+    configuration.resume = nil
     configuration.group = group
+    // What is measured is this program, not what the environment puts in between.
+    configuration.proxy = .none
     configuration.session = session
     configuration.maximumSegment = maximumSegment
     configuration.congestionControl = congestionControl

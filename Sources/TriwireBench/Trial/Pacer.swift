@@ -17,7 +17,9 @@ final class Pacer: @unchecked Sendable {
   private let deliver: Deliver
   private var buffers: [PayloadBuffer]
   private var start: UInt64 = 0
+  private var end: UInt64 = 0
   private var next = 0
+  private var isScheduled = false
   /// How much later than planned the measured messages were sent.
   private(set) var slip = Histogram()
 
@@ -36,27 +38,34 @@ final class Pacer: @unchecked Sendable {
     buffers = scenario.traffic.map { PayloadBuffer(for: $0) }
   }
 
-  /// Starts sending, on the loop; the times of the plan count from `start` on the monotonic clock.
-  func begin(at start: UInt64) {
+  /// Starts sending, or goes on, on the loop: what the plan has before its time `end`.
+  ///
+  /// The times of the plan count from `start` on the monotonic clock.
+  func begin(at start: UInt64, upTo end: UInt64) {
     self.start = start
-    sendDue()
+    self.end = end
+    if !isScheduled { sendDue() }
   }
 
   /// Sends no more; on the loop.
   func stop() { next = sends.count }
 
   private func sendDue() {
+    isScheduled = false
     for _ in 0..<Pacer.batch {
-      guard next < sends.count else { return }
+      guard hasMore else { return }
       let due = start + sends[next].at
       let now = EventLoop.clock()
       guard due <= now else { break }
       send(sends[next], late: now - due)
       next += 1
     }
-    guard next < sends.count else { return }
+    guard hasMore else { return }
+    isScheduled = true
     loop.schedule(at: start + sends[next].at) { [self] in sendDue() }
   }
+
+  private var hasMore: Bool { next < sends.count && sends[next].at < end }
 
   private func send(_ send: SendPlan.Send, late: UInt64) {
     if send.at >= measuredFrom { slip.record(late) }

@@ -22,7 +22,7 @@ final class TrialRig {
   func connect(_ measurement: inout Measurement) async throws {
     let scenario = trial.scenario
     try checkDescriptors()
-    let setup = TrialSetup(scenario: scenario, seed: trial.seed)
+    let setup = TrialSetup(scenario: scenario, tls: trial.contender.tls, seed: trial.seed)
     guard case .ready(let port, let certificate) = try await server.ask(.configure(setup)) else {
       throw TrialFailure("the server did not say where it listens")
     }
@@ -41,7 +41,7 @@ final class TrialRig {
     let after = try await Reading.agreed(self)
     measurement.memory = MemoryCost(steps: steps)
     measurement.connection = ConnectionCost(
-      await clients.openings(), scenario.tls, from: before, to: after)
+      await clients.openings(), trial.contender.tls, from: before, to: after)
     if scenario.traffic.isEmpty { measurement.failures += after.disagreements }
   }
 
@@ -50,17 +50,26 @@ final class TrialRig {
     guard !trial.scenario.traffic.isEmpty else { return }
     let lead: UInt64 = 50_000_000
     var before = try await Reading.agreed(self)
-    let start = EventLoop.clock() + lead
-    _ = try await server.ask(.start(at: start))
-    await clients.start(at: start)
+    var start = EventLoop.clock() + lead
     if plan.measuredFrom > 0 {
+      try await send(from: start, upTo: plan.measuredFrom)
       // In the quiet between warm-up and measuring, as late as the reading itself allows.
       try await watch(.warmingUp, until: start + plan.measuredFrom - lead * 2)
       before = try await Reading.agreed(self)
+      // A reading that takes longer, on a busy machine, puts off what is measured: a message that
+      // left before it would count as one that cost nothing.
+      start = max(start + plan.measuredFrom, EventLoop.clock() + lead) - plan.measuredFrom
     }
+    try await send(from: start, upTo: plan.end)
     try await watch(.measuring, until: start + plan.end)
     let after = try await drain(until: start + plan.end + trial.scenario.drain.nanoseconds)
     try await account(&measurement, from: before, to: after)
+  }
+
+  /// Has both processes send the plan up to a time of it; its times count from `start`.
+  private func send(from start: UInt64, upTo end: UInt64) async throws {
+    _ = try await server.ask(.start(at: start, upTo: end))
+    await clients.start(at: start, upTo: end)
   }
 
   /// Waits for the last messages and for the acknowledgements after them.

@@ -36,8 +36,8 @@ public enum TrialServer {
     guard let served else { return .failed("the trial is not configured") }
     switch request {
     case .configure: return .failed("the trial is configured already")
-    case .start(let start):
-      await served.start(at: start)
+    case .start(let start, let end):
+      await served.start(at: start, upTo: end)
       return .started
     case .read: return .reading(await served.read())
     case .progress: return await served.progress()
@@ -73,7 +73,7 @@ private final class ServedTrial: @unchecked Sendable {
     configuration.topics = setup.scenario.groups
     // A connection for messages upwards lives as long as the trial, however rarely it is used.
     configuration.keepAliveSeconds = 7200
-    let identity = setup.scenario.tls == .off ? nil : try TLSIdentity.selfSigned()
+    let identity = setup.tls == .off ? nil : try TLSIdentity.selfSigned()
     certificate = identity?.certificate
     configuration.tls = identity.map {
       TLSServerOptions(certificate: .text($0.certificate), key: .text($0.key))
@@ -117,22 +117,26 @@ private final class ServedTrial: @unchecked Sendable {
     }
   }
 
-  /// Sends the server's part of the plan from a moment on.
-  func start(at start: UInt64) async {
+  /// Sends the server's part of the plan up to a time of it; its times count from `start`.
+  func start(at start: UInt64, upTo end: UInt64) async {
     guard let loop else { return }
     await loop.perform { [self] in
       receiver.start = start
-      let pacer = Pacer(
-        plan.fromServer, of: scenario, measuredFrom: plan.measuredFrom, on: loop
-      ) { [self] send, kind, message in
-        if scenario.traffic[Int(send.flow)].direction == .broadcast {
-          groups[Int(send.sender)].publish(Message(kind, copying: message))
-        } else {
-          sessions[Int(send.sender)]?.sendNow(kind, message)
-        }
-      }
-      pacer.begin(at: start)
+      let pacer = pacer ?? newPacer(on: loop)
       self.pacer = pacer
+      pacer.begin(at: start, upTo: end)
+    }
+  }
+
+  private func newPacer(on loop: EventLoop) -> Pacer {
+    Pacer(
+      plan.fromServer, of: scenario, measuredFrom: plan.measuredFrom, on: loop
+    ) { [self] send, kind, message in
+      if scenario.traffic[Int(send.flow)].direction == .broadcast {
+        groups[Int(send.sender)].publish(Message(kind, copying: message))
+      } else {
+        sessions[Int(send.sender)]?.sendNow(kind, message)
+      }
     }
   }
 

@@ -2,6 +2,20 @@
 package enum PercentCoding {
   /// The text of a range: "+" is a space, "%41" is "A"; what is not valid stands for itself.
   static func decode(_ bytes: Span<UInt8>, in range: Range<Int>) -> String {
+    let decoded = decode(bytes, in: range, plus: Byte.space)
+    return decoded.span.text(in: 0..<decoded.count)
+  }
+
+  /// The bytes of a text that is no form, such as a part of a URL: "%41" is "A"; what is not valid
+  /// stands for itself.
+  package static func decoded(_ text: String) -> [UInt8] {
+    let bytes = text.utf8.span
+    return decode(bytes, in: 0..<bytes.count, plus: UInt8(ascii: "+"))
+  }
+
+  private static func decode(
+    _ bytes: Span<UInt8>, in range: Range<Int>, plus: UInt8
+  ) -> [UInt8] {
     var decoded: [UInt8] = []
     decoded.reserveCapacity(range.count)
     var index = range.lowerBound
@@ -14,11 +28,11 @@ package enum PercentCoding {
         decoded.append(high << 4 | low)
         index += 3
       } else {
-        decoded.append(byte == UInt8(ascii: "+") ? Byte.space : byte)
+        decoded.append(byte == UInt8(ascii: "+") ? plus : byte)
         index += 1
       }
     }
-    return decoded.span.text(in: 0..<decoded.count)
+    return decoded
   }
 
   /// The text with everything but unreserved characters (RFC 3986 §2.3) percent-encoded, for a

@@ -1,17 +1,21 @@
 import Triwire
 
 // Plays the cases of an Autobahn fuzzing server: echoes each message of each case, then asks for
-// the report. usage: AutobahnClient URL AGENT
+// the report. usage: AutobahnClient URL AGENT [FILE], the certificate to trust for wss
 
 /// Opens WebSockets to the fuzzing server, and plays its cases on their loop.
 struct Player {
   let url: String
   let agent: String
   let group: EventLoopGroup
+  let authority: String?
 
   func open(_ path: String) async throws -> Session {
     var configuration = TriwireClient.Configuration()
+    configuration.resume = nil
     configuration.group = group
+    if let authority { configuration.tls.caFile = .file(authority) }
+    configuration.proxy = .none
     configuration.session.messageBytes = 64 << 20
     configuration.session.queuedBytesHard = 64 << 20
     var deflate = DeflateOptions()
@@ -46,6 +50,7 @@ struct Player {
 // On the loop itself, so that an echo leaves before what follows its message is judged.
 let group = try EventLoopGroup(count: 1)
 let player = Player(
-  url: CommandLine.arguments[1], agent: CommandLine.arguments[2], group: group)
+  url: CommandLine.arguments[1], agent: CommandLine.arguments[2], group: group,
+  authority: CommandLine.arguments.count > 3 ? CommandLine.arguments[3] : nil)
 let playing = Task(executorPreference: group.loops[0]) { try await player.play() }
 print("\(try await playing.value) cases played")

@@ -53,6 +53,118 @@ struct ClientTests {
     #expect(reason == "the server answered 403 Forbidden to the WebSocket handshake: not here")
   }
 
+  @Test(
+    "A refusal's status and the first line of its body reach the caller, whether the body ends, does not, or is cut off",
+    arguments: TransportKind.allCases)
+  func refusals(kind: TransportKind) async throws {
+    let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n"
+    let answers: [(ScriptedServer.Answer, text: String)] = [
+      (.say(head + "content-length: 20\r\n\r\n\n\u{1B}[31mtoo many\r\nat all"), "[31mtoo many"),
+      (.say(head + "transfer-encoding: chunked\r\n\r\n8\r\ntoo many\r\n0\r\n\r\n"), "too many"),
+      (.say(head + "content-length: 0\r\n\r\n"), ""),
+      (.endless(head + "\r\ntoo many\n", "and more"), "too many"),
+      (.endless(head + "\r\n", "more"), String(repeating: "more", count: 256)),
+      (.sayAndClose(head + "content-length: 99\r\n\r\ntoo many"), "too many"),
+      (.sayAndClose(head + "\r\ntoo many"), "too many"),
+    ]
+    for (answer, text) in answers {
+      try await withScript({ _ in answer }) { server, configuration in
+        let client = TriwireClient("http://\(server.address)/", configuration: configuration)
+        let error = await #expect(throws: ConnectError.self) {
+          try await within("the client gives up") { _ = try await client.connect(over: [kind]) }
+        }
+        let attempt = try #require(error?.attempts.first)
+        let refusal = try #require(attempt.refusal, "\(attempt)")
+        #expect(refusal.status == .serviceUnavailable && refusal.text == text && !refusal.isByProxy)
+        #expect(attempt.reason.contains("the server answered 503 Service Unavailable"))
+        #expect(attempt.reason.hasSuffix(text))
+      }
+    }
+  }
+
+  @Test(
+    "A refusal whose body stops coming is told at the deadline", arguments: TransportKind.allCases)
+  func refusalThatStops(kind: TransportKind) async throws {
+    let reason = try await reason(kind, openSeconds: 0.05) { _ in
+      .say("HTTP/1.1 401 Unauthorized\r\ncontent-length: 99\r\n\r\nwho is there")
+    }
+    #expect(reason.contains("401 Unauthorized") && reason.hasSuffix("who is there"), "\(reason)")
+  }
+
+  /// Why an answer to a WebSocket handshake that is right but for these fields is refused.
+  private func flaw(
+    _ fields: String, _ change: @escaping @Sendable (inout TriwireClient.Configuration) -> Void
+  ) async throws -> String? {
+    let reasons = Mailbox<String?>()
+    try await withScript({ head in
+      .say("\(Self.switching)sec-websocket-accept: \(head.acceptedKey)\r\n\(fields)\r\n")
+    }) { server, configuration in
+      var configuration = configuration
+      change(&configuration)
+      let client = TriwireClient("http://\(server.address)/", configuration: configuration)
+      do {
+        let session = try await within("a session opens or does not") {
+          try await client.connect(over: [.webSocket])
+        }
+        session.abort()
+        reasons.put(nil)
+      } catch let error as ConnectError {
+        reasons.put(error.attempts[0].reason)
+      }
+    }
+    return try await reasons.next("a reason")
+  }
+
+  @Test("A subprotocol that was not offered, or more than one, is refused (RFC 6455 §4.1)")
+  func subprotocols() async throws {
+    let chat = "sec-websocket-protocol: chat\r\n"
+    #expect(try await flaw("") { _ in } == nil)
+    #expect(try await flaw(chat) { $0.subprotocols = ["other", "chat"] } == nil)
+    #expect(try await flaw("") { $0.subprotocols = ["chat"] } == nil)
+    for (fields, offered) in [
+      (chat, []), (chat, ["other"]), (chat, ["Chat"]), (chat + chat, ["chat"]),
+      ("sec-websocket-protocol: chat, other\r\n", ["chat", "other"]),
+      ("sec-websocket-protocol:\r\n", ["chat"]),
+    ] {
+      let reason = try await flaw(fields) { $0.subprotocols = offered }
+      #expect(
+        reason == "the server chose a subprotocol that was not offered", "\(fields)\(offered)")
+    }
+  }
+
+  @Test(
+    "An extension or a parameter that was not offered is refused (RFC 6455 §4.1, RFC 7692 §7.1)")
+  func extensions() async throws {
+    func answer(_ value: String) -> String { "sec-websocket-extensions: \(value)\r\n" }
+    let deflate = DeflateOptions()
+    #expect(try await flaw("") { $0.deflate = deflate } == nil)
+    let fits = answer("permessage-deflate; server_max_window_bits=12")
+    #expect(try await flaw(fits) { $0.deflate = deflate } == nil)
+    let notOffered = "the server uses an extension that was not offered"
+    #expect(try await flaw(fits) { _ in } == notOffered)
+    #expect(try await flaw(answer("x-other")) { _ in } == notOffered)
+    #expect(try await flaw(answer("x-other")) { $0.deflate = deflate } == notOffered)
+    #expect(
+      try await flaw(answer("permessage-deflate, x-other")) { $0.deflate = deflate } == notOffered)
+    #expect(
+      try await flaw(fits + answer("permessage-deflate")) { $0.deflate = deflate } == notOffered)
+    for parameter in ["unknown", "client_max_window_bits=7", "server_max_window_bits", "a=\""] {
+      let reason = try await flaw(answer("permessage-deflate; \(parameter)")) {
+        $0.deflate = deflate
+      }
+      #expect(reason?.contains("malformed") == true, "\(parameter)")
+    }
+    let wide = try await flaw(answer("permessage-deflate")) { $0.deflate = deflate }
+    #expect(wide?.contains("raise deflate.peerWindowBits") == true)
+  }
+
+  @Test(
+    "More than one Sec-WebSocket-Accept is refused, though the first is right (RFC 6455 §11.3.3)")
+  func doubledAccept() async throws {
+    let reason = try await flaw("sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n") { _ in }
+    #expect(reason == "Sec-WebSocket-Accept does not match the key")
+  }
+
   @Test("An endless head is refused at its limit", arguments: TransportKind.allCases)
   func endlessHead(kind: TransportKind) async throws {
     let reason = try await reason(kind) { _ in
@@ -119,7 +231,9 @@ struct ClientTests {
       ("http://no-such-host.invalid/", "resolve no-such-host.invalid"),
     ] {
       let error = await #expect(throws: ConnectError.self) {
-        try await within("the client gives up") { _ = try await TriwireClient(url).connect() }
+        try await within("the client gives up") {
+          _ = try await TriwireClient(url, configuration: .direct).connect()
+        }
       }
       #expect("\(String(describing: error))".contains(words), "\(url)")
     }

@@ -1,5 +1,6 @@
 import TestSupport
 import Triwire
+import TriwireCodec
 import TriwireIO
 
 /// A server that answers each request's head as a test says, right or wrong.
@@ -73,7 +74,8 @@ func withScript(
 ) async throws {
   try await withLoops(2) { group in
     let server = try ScriptedServer(on: group, answer)
-    var configuration = TriwireClient.Configuration()
+    var configuration = TriwireClient.Configuration.direct
+    configuration.resume = nil
     configuration.group = group
     configuration.openSeconds = 1000
     try await body(server, configuration)
@@ -84,4 +86,17 @@ func withScript(
 extension String {
   var wantsWebSocket: Bool { lowercased().contains("upgrade: websocket") }
   var wantsEventStream: Bool { lowercased().contains("accept: text/event-stream") }
+}
+
+extension String {
+  /// The `Sec-WebSocket-Accept` that a head's key asks for (RFC 6455 §4.2.2).
+  var acceptedKey: String {
+    let line = split(separator: "\r\n").first { $0.lowercased().hasPrefix("sec-websocket-key:") }
+    let key = line?.split(separator: ":")[1].filter { $0 != " " } ?? ""
+    let digest = Digest.sha1(Array("\(key)258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
+    let text = [UInt8](capacity: Base64.encodedCount(digest.count)) {
+      Base64.encode(digest.span, into: &$0)
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
 }

@@ -14,9 +14,12 @@ struct Carrier: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
-  static let all =
+  /// Those that end with their connection.
+  static let plain =
     TransportKind.allCases.map { Carrier.shipped($0) }
     + TransportKind.allCases.map { Carrier.shipped($0, isSecured: true) }
+
+  static let all = plain + TransportKind.allCases.map { Carrier.shipped($0, isResumable: true) }
 }
 
 /// What a test wants of a pair.
@@ -55,22 +58,31 @@ extension Carrier {
   }
 
   /// A transport of this library, between its own client and server.
-  static func shipped(_ kind: TransportKind, isSecured: Bool = false) -> Carrier {
-    Carrier(name: kind.rawValue + (isSecured ? " over TLS" : "")) { terms in
+  static func shipped(
+    _ kind: TransportKind, isSecured: Bool = false, isResumable: Bool = false
+  ) -> Carrier {
+    let name = kind.rawValue + (isSecured ? " over TLS" : isResumable ? ", resumable" : "")
+    return Carrier(name: name) { terms in
       let sessions = Mailbox<Session>()
-      let rig = try await Rig.start(
+      var rig = try await Rig.start(
         session: terms.server, client: terms.client,
-        configure: { configuration in if isSecured { try configuration.useTLS() } }
+        configure: { configuration in
+          if isSecured { try configuration.useTLS() }
+          // A client that died is missed soon.
+          configuration.resume.awaySeconds = 0.2
+        }
       ) { server in
         server.session(at: "/pair") { session in
           sessions.put(session)
           try await terms.handler(session)
         }
       }
+      if isResumable { rig.client.resume = ResumeOptions() }
+      let started = rig
       do {
         let client = try await rig.connect("/pair", over: kind)
         let server = try await sessions.next("the server's end of the session")
-        return Pair(client: client, server: server) { try await rig.stop() }
+        return Pair(client: client, server: server) { try await started.stop() }
       } catch {
         try await rig.stop()
         throw error

@@ -84,7 +84,7 @@ struct PressureContract {
       #expect(results.contains(.queued))
       let end = try await session.end()
       #expect(end.code == .tryAgainLater)
-      #expect(end.reason.contains("raise limits.queuedBytesHard"), "\(end)")
+      #expect(end.reason.contains(/raise (limits.queued|resume.window)BytesHard/), "\(end)")
     }
   }
 

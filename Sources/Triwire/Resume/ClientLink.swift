@@ -1,0 +1,470 @@
+import TriwireCodec
+import TriwireIO
+
+/// The client's end of a resumable session: finds a transport that works, comes back when it fails,
+/// and moves up when a better one gets through.
+final class ClientLink: SessionLink, @unchecked Sendable {
+  private let name = SessionToken.newName()
+  private let secret = SessionDirectory.newName()
+  private let fallback: FallbackOptions
+  private let order: [TransportKind]
+  private let authority: String
+  private let born = EventLoop.clock()
+  // Set once, before anything begins; the dialer names its link in each request.
+  var dialer: Dialer?
+
+  private var opened: ((Result<Session, ConnectError>) -> Void)?
+  /// What is under way, in the order it began.
+  private var attempts: [ClientAttempt] = []
+  /// What the present round has still to try.
+  private var candidates: [TransportKind] = []
+  private var failures: [(attempt: ClientAttempt, failure: ClientAttempt.Failure)] = []
+  /// A look for a better transport.
+  private var probe: ClientAttempt?
+  private var backoff: Backoff
+  private var betterSeconds: Double
+  private var attachedAt: UInt64 = 0
+  private var lostAt: UInt64 = 0
+  private var lastPing: UInt64 = 0
+  private var whenTrusted: (() -> Void)?
+  private var drainMilliseconds: UInt64?
+  private var isSuspended = false
+  private var heartbeat: (interval: UInt64, grace: UInt64) = (25_000, 20_000)
+  private let retry: Alarm
+  private let stagger: Alarm
+  private let trust: Alarm
+  private let better: Alarm
+  private let drain: Alarm
+  private(set) var trace: [TransportAttempt] = []
+
+  private static let mostTraced = 64
+
+  init(
+    _ fallback: FallbackOptions, _ options: ResumeOptions, over order: [TransportKind],
+    to authority: String, on loop: EventLoop
+  ) {
+    self.fallback = fallback
+    self.order = order
+    self.authority = authority
+    backoff = Backoff(fallback)
+    betterSeconds = fallback.betterSeconds
+    retry = Alarm(loop)
+    stagger = Alarm(loop)
+    trust = Alarm(loop)
+    better = Alarm(loop)
+    drain = Alarm(loop)
+    super.init(epoch: "", options: options, loop: loop)
+  }
+
+  /// What a request says of the session.
+  func token(isProbe: Bool) -> SessionToken {
+    var token = SessionToken(
+      name: name, secret: secret, epoch: epoch.isEmpty ? nil : epoch, received: received)
+    token.isProbe = isProbe
+    if !isProbe { noteTold() }
+    return token
+  }
+
+  /// Milliseconds of silence after which the server is gone.
+  var silence: UInt64 { (heartbeat.interval + heartbeat.grace) * 1_000_000 }
+  var postNanoseconds: UInt64 { fallback.postSeconds.nanoseconds }
+
+  // MARK: Rounds
+
+  /// Opens the session; `done` is called once, on the loop.
+  func open(_ done: @escaping (Result<Session, ConnectError>) -> Void) {
+    opened = done
+    lostAt = born
+    beginRound()
+  }
+
+  /// Nobody waits for the session any more.
+  func cancelOpening() {
+    guard let opened else { return }
+    self.opened = nil
+    stopTrying()
+    opened(.failure(ConnectError(attempts: [])))
+  }
+
+  private func beginRound() {
+    stopTrying()
+    let free = order.filter { !BlockedTransports.shared.contains($0, at: authority) }
+    candidates = free.isEmpty ? order : free
+    startNext()
+  }
+
+  private func stopTrying() {
+    retry.cancel()
+    stagger.cancel()
+    for attempt in attempts { attempt.cancel() }
+    attempts = []
+    candidates = []
+    failures = []
+  }
+
+  private func startNext() {
+    guard let dialer, !candidates.isEmpty else { return }
+    let attempt = ClientAttempt(
+      candidates.removeFirst(), isProbe: false, dialer, seconds: fallback.attemptSeconds
+    ) { [unowned self] in ended($0, $1) }
+    attempts.append(attempt)
+    if !candidates.isEmpty {
+      // A slow transport is not waited for, and not given up either.
+      stagger.set(after: fallback.staggerSeconds.nanoseconds) { [unowned self] in startNext() }
+    }
+    attempt.start()
+  }
+
+  private func ended(_ attempt: ClientAttempt, _ outcome: ClientAttempt.Outcome) {
+    attempts.removeAll { $0 === attempt }
+    switch outcome {
+    case .hello(let holder, let hello): succeeded(attempt, holder, hello)
+    case .failed(let failure): failed(attempt, failure)
+    }
+  }
+
+  private func failed(_ attempt: ClientAttempt, _ failure: ClientAttempt.Failure) {
+    failures.append((attempt, failure))
+    if let end = failure.end, opened == nil {
+      note(attempt, failure.reason, next: "end")
+      stopTrying()
+      return finish(end)
+    }
+    // What is wrong with a certificate is wrong for every transport; a network that is down is
+    // down for all, though a first connection tells what became of each.
+    if failure.tls != nil || failure.isNetwork && opened == nil { candidates = [] }
+    if let next = candidates.first {
+      note(attempt, failure.reason, next: next.rawValue)
+      stagger.cancel()
+      return startNext()
+    }
+    if let other = attempts.last {
+      return note(attempt, failure.reason, next: "wait for \(other.transport.rawValue)")
+    }
+    roundFailed(attempt, failure)
+  }
+
+  private func roundFailed(_ attempt: ClientAttempt, _ failure: ClientAttempt.Failure) {
+    if let opened {
+      note(attempt, failure.reason, next: "give up")
+      self.opened = nil
+      let tries = failures.map {
+        ConnectError.Attempt(
+          transport: $0.attempt.transport, reason: $0.failure.reason,
+          milliseconds: $0.attempt.milliseconds, tls: $0.failure.tls, refusal: $0.failure.refusal)
+      }
+      return opened(.failure(ConnectError(attempts: tries)))
+    }
+    let away = EventLoop.clock() - lostAt
+    guard away < fallback.giveUpSeconds.nanoseconds else {
+      note(attempt, failure.reason, next: "give up")
+      return finish(
+        SessionEnd(
+          code: .abnormal,
+          reason: "no way back for \(fallback.giveUpSeconds) s: \(failure.reason)"))
+    }
+    let wait = backoff.next()
+    note(attempt, failure.reason, next: "wait \(wait / 1_000_000) ms")
+    retry.set(after: wait) { [unowned self] in beginRound() }
+  }
+
+  // MARK: A connection
+
+  private func succeeded(
+    _ attempt: ClientAttempt, _ holder: Session, _ hello: ControlLine.Hello
+  ) {
+    note(attempt, "open", next: attempt.transport == .webSocket ? "wait for its echo" : "stay")
+    // What got an answer from the network and yet did not open, where this one did, is blocked.
+    for (other, failure) in failures where !failure.isNetwork {
+      BlockedTransports.shared.add(
+        other.transport, at: authority, seconds: fallback.rememberSeconds)
+    }
+    stopTrying()
+    adopt(holder, hello, startingAfter: hello.start)
+    if attempt.transport == .webSocket { askForEcho() } else { lookForBetter() }
+  }
+
+  /// Lets a connection carry the session.
+  private func adopt(
+    _ holder: Session, _ hello: ControlLine.Hello, startingAfter start: UInt64,
+    startsPing: Bool = true
+  ) {
+    heartbeat = (hello.heartbeat, hello.grace)
+    let away = carrier == nil ? Double(EventLoop.clock() - lostAt) / 1e6 : 0
+    attachedAt = EventLoop.clock()
+    drainMilliseconds = nil
+    guard let session else {
+      epoch = hello.epoch
+      holder.link(by: self)
+      carrier?.startSending(after: 0)
+      if carrier?.kind == .webSocket {
+        lastPing += 1
+        carrier?.sendControl(.ping(lastPing))
+      }
+      let opened = opened
+      self.opened = nil
+      opened?(.success(holder))
+      return
+    }
+    guard let carrier = holder.surrender() else { return }
+    carrier.move(to: session)
+    var unacknowledged = 0
+    var missed: UInt64? = 0
+    if hello.epoch != epoch {
+      let known = !epoch.isEmpty
+      unacknowledged = restart(epoch: hello.epoch)
+      missed = known ? nil : 0
+    } else if start > received {
+      missed = start - received
+      skip(to: start)
+    }
+    carrier.startSending(after: max(hello.received, window.acknowledged))
+    if carrier.kind == .webSocket {
+      let first = max(hello.received, window.acknowledged)
+      carrier.sendControl(.use(received: received, start: first))
+      // Before all that might have to wait for a reader.
+      if startsPing {
+        lastPing += 1
+        carrier.sendControl(.ping(lastPing))
+      }
+    }
+    attach(carrier, has: hello.received, start: start)
+    session.recovered(
+      SessionRecovery(
+        recovered: missed == 0, transport: carrier.kind, missed: missed,
+        unacknowledged: unacknowledged, milliseconds: away))
+  }
+
+  /// A WebSocket is trusted when a message came back over it, not before.
+  private func askForEcho() {
+    whenTrusted = { [unowned self] in
+      BlockedTransports.shared.remove(.webSocket, at: authority)
+      lookForBetter()
+    }
+    awaitEcho(fallback.trustSeconds)
+  }
+
+  private func awaitEcho(_ seconds: Double) {
+    trust.set(after: seconds.nanoseconds) { [unowned self] in
+      // What we do not read we cannot miss.
+      if session?.isHeldBack == true { return awaitEcho(seconds) }
+      whenTrusted = nil
+      guard carrier?.kind == .webSocket else { return }
+      trace(
+        .webSocket, "no echo within \(fallback.trustSeconds) s",
+        milliseconds: fallback.trustSeconds * 1000, next: "try the next")
+      if order.count > 1 {
+        BlockedTransports.shared.add(
+          .webSocket, at: authority, seconds: fallback.rememberSeconds)
+      }
+      carrier?.abort()
+    }
+  }
+
+  private func ping(_ done: @escaping () -> Void) {
+    lastPing += 1
+    whenTrusted = done
+    carrier?.sendControl(.ping(lastPing))
+    (carrier as? WebSocketTransport)?.stream.flush()
+  }
+
+  override var needsTelling: Bool {
+    switch carrier?.kind {
+    case .webSocket, .serverSentEvents: true
+    case .longPolling, nil: false
+    }
+  }
+
+  override func control(_ line: ControlLine) {
+    switch line {
+    case .pong(lastPing):
+      trust.cancel()
+      let done = whenTrusted
+      whenTrusted = nil
+      done?()
+    case .drain(let milliseconds):
+      drainMilliseconds = milliseconds
+      // Not before the server had time to say so to all, and not all at once.
+      drain.set(after: UInt64.random(in: 0...max(1, milliseconds)) * 1_000_000) {
+        [unowned self] in carrier?.abort()
+      }
+    case .moved: movedAway()
+    case .hello, .use, .pong, .acknowledge, .ping: super.control(line)
+    }
+  }
+
+  /// The server gave the session to another of our requests, though we are here.
+  ///
+  /// What came that late was held back on the way, as a proxy does that waits for an answer's end.
+  private func movedAway() {
+    guard let carrier else { return }
+    if order.count > 1 {
+      trace(
+        carrier.kind, "the server's words come late", milliseconds: 0, next: "try the next")
+      BlockedTransports.shared.add(
+        carrier.kind, at: authority, seconds: fallback.rememberSeconds)
+    }
+    carrier.abort()
+  }
+
+  // MARK: Loss and return
+
+  override func mayReturn(after end: SessionEnd) -> Bool {
+    if super.mayReturn(after: end) { return true }
+    guard !end.isLocal, session?.isOpen == true else { return false }
+    return [.goingAway, .serviceRestart, .tryAgainLater].contains(end.code)
+  }
+
+  override func lost(_ end: SessionEnd) {
+    lostAt = EventLoop.clock()
+    trust.cancel()
+    whenTrusted = nil
+    better.cancel()
+    drain.cancel()
+    probe?.cancel()
+    probe = nil
+    guard !isSuspended else { return }
+    if attachedAt + fallback.healthySeconds.nanoseconds < lostAt { backoff.reset() }
+    var wait = backoff.next()
+    if let milliseconds = drainMilliseconds {
+      wait = max(wait, UInt64.random(in: 0...max(1, milliseconds)) * 1_000_000)
+    } else if end.code == .tryAgainLater {
+      wait = max(wait, fallback.backoffLimitSeconds.nanoseconds / 4)
+    }
+    retry.set(after: wait) { [unowned self] in beginRound() }
+  }
+
+  // MARK: A better transport
+
+  private func lookForBetter() {
+    better.cancel()
+    guard let kind = carrier?.kind, let place = order.firstIndex(of: kind), place > 0 else {
+      betterSeconds = fallback.betterSeconds
+      return
+    }
+    better.set(after: betterSeconds.nanoseconds) { [unowned self] in
+      tryBetter(Array(order[..<place]))
+    }
+  }
+
+  private func tryBetter(_ kinds: [TransportKind]) {
+    guard let dialer, let kind = kinds.first, carrier != nil else { return lookForBetter() }
+    let attempt = ClientAttempt(
+      kind, isProbe: true, dialer, seconds: fallback.attemptSeconds
+    ) { [unowned self] in probed($0, $1, Array(kinds.dropFirst())) }
+    probe = attempt
+    attempt.start()
+  }
+
+  private func probed(
+    _ attempt: ClientAttempt, _ outcome: ClientAttempt.Outcome, _ others: [TransportKind]
+  ) {
+    probe = nil
+    switch outcome {
+    case .failed(let failure):
+      note(attempt, failure.reason, next: "stay")
+      if !others.isEmpty { return tryBetter(others) }
+      betterSeconds = min(betterSeconds * 2, fallback.rememberSeconds)
+      lookForBetter()
+    case .hello(let holder, let hello):
+      BlockedTransports.shared.remove(attempt.transport, at: authority)
+      guard carrier != nil, session?.isOpen == true else { return holder.abortNow() }
+      note(attempt, "open", next: "move up")
+      attempt.transport == .webSocket ? moveUp(holder, hello) : moveUp(to: attempt, holder)
+    }
+  }
+
+  /// Moves to a WebSocket when it has shown that messages come back over it.
+  private func moveUp(_ holder: Session, _ hello: ControlLine.Hello) {
+    lastPing += 1
+    let number = lastPing
+    trust.set(after: fallback.trustSeconds.nanoseconds) { [unowned self] in
+      holder.abortNow()
+      betterSeconds = min(betterSeconds * 2, fallback.rememberSeconds)
+      lookForBetter()
+    }
+    holder.onControl { [unowned self, unowned holder] line in
+      guard line == .pong(number) else { return }
+      trust.cancel()
+      guard holder.carrier != nil, session?.isOpen == true else {
+        return holder.abortNow()
+      }
+      adopt(holder, hello, startingAfter: received, startsPing: false)
+      lookForBetter()
+    }
+    (holder.carrier as? any LinkCarrier)?.sendControl(.ping(number))
+  }
+
+  /// Events get through: the session is opened over them anew.
+  private func moveUp(to attempt: ClientAttempt, _ holder: Session) {
+    holder.abortNow()
+    candidates = [attempt.transport]
+    failures = []
+    startNext()
+  }
+
+  // MARK: The application's wishes
+
+  /// Lets the connection go until `resume`.
+  func suspend() {
+    isSuspended = true
+    stopTrying()
+    carrier?.abort()
+  }
+
+  /// Comes back at once.
+  func resume() {
+    isSuspended = false
+    if carrier == nil, session != nil, attempts.isEmpty {
+      lostAt = EventLoop.clock()
+      beginRound()
+    } else {
+      checkLife(within: 10)
+    }
+  }
+
+  /// Makes sure that the connection still works, and comes back if it does not.
+  func checkLife(within seconds: Double) {
+    guard carrier != nil else {
+      // The network is another one: there is no reason to wait.
+      if session != nil, !isSuspended, attempts.isEmpty { beginRound() }
+      return
+    }
+    guard carrier?.kind == .webSocket else {
+      carrier?.abort()
+      return
+    }
+    ping {}
+    trust.set(after: seconds.nanoseconds) { [unowned self] in
+      if session?.isHeldBack == true { return checkLife(within: seconds) }
+      carrier?.abort()
+    }
+  }
+
+  override func ended(_ end: SessionEnd) {
+    stopTrying()
+    probe?.cancel()
+    probe = nil
+    for alarm in [retry, stagger, trust, better, drain] { alarm.cancel() }
+    whenTrusted = nil
+    super.ended(end)
+  }
+
+  private func note(_ attempt: ClientAttempt, _ outcome: String, next: String) {
+    trace(
+      attempt.transport, outcome, milliseconds: attempt.milliseconds, next: next,
+      began: attempt.began)
+  }
+
+  private func trace(
+    _ transport: TransportKind, _ outcome: String, milliseconds: Double, next: String,
+    began: UInt64? = nil
+  ) {
+    if trace.count == Self.mostTraced { trace.removeFirst() }
+    let start = began ?? EventLoop.clock() - UInt64(milliseconds * 1e6)
+    trace.append(
+      TransportAttempt(
+        transport: transport, outcome: outcome, milliseconds: milliseconds,
+        began: Double(start &- min(born, start)) / 1e6, next: next))
+  }
+}

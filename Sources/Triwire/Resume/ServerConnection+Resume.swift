@@ -1,0 +1,154 @@
+import TriwireCodec
+import TriwireIO
+
+// What a connection does with the requests of resumable sessions.
+extension ServerConnection {
+  /// The token of a request that has one; answers it when the token cannot be read.
+  ///
+  /// - Returns: nil when the request belongs to no resumable session.
+  func resumed(_ exchange: Exchange) -> (found: SessionToken?, Void)? {
+    do throws(HTTPViolation) {
+      guard let token = try SessionToken.find(in: exchange.head) else { return nil }
+      return (token, ())
+    } catch {
+      respond(Response(error.status, text: error.message))
+      return (nil, ())
+    }
+  }
+
+  /// Serves a request of a resumable session, on the session's loop.
+  func resume(_ exchange: Exchange, _ token: SessionToken, _ body: [UInt8]) {
+    let head = exchange.head
+    let key = SessionDirectory.Key(path: head.path, name: token.name, peer: peerSubject)
+    let found: ResumableSessions.Found?
+    if head.method == .get {
+      found = home.directory.resumable.find(key) {
+        ServerLink(key, token, origin: head.headers["origin"], home: home)
+      }
+    } else {
+      found = home.directory.resumable.find(key)
+    }
+    switch found {
+    case nil:
+      respond(Response(.notFound, text: "no session of that name is open here: open it with GET"))
+    case .ended(let end):
+      respond(
+        Response(.gone, text: "the session has ended", headers: [Wire.close: end.line]))
+    case .live(let link):
+      guard link.admits(token, head) else {
+        return respond(
+          Response(.forbidden, text: "this secret, or this origin, is not the session's"))
+      }
+      hand(to: link.loop) { $0.serve(exchange, token, body, link) }
+    }
+  }
+
+  private func serve(
+    _ exchange: Exchange, _ token: SessionToken, _ body: [UInt8], _ link: ServerLink
+  ) {
+    let head = exchange.head
+    switch head.method {
+    case .get where WebSocketHandshake.isRequested(by: head):
+      openWebSocket(exchange, token, link)
+    case .get where head.headers.accepts("text/event-stream"):
+      openEventStream(exchange, token, link)
+    case .get: poll(exchange, token, link)
+    case .post:
+      link.receive(
+        Post(connection: self, head: head, body: body, headBytes: exchange.headBytes), token)
+    case .delete:
+      let end = SessionEnd(closeRequest: head)
+      respond(Response(.noContent))
+      link.finish(end)
+    default:
+      respond(
+        Response(
+          .methodNotAllowed, text: "a session takes GET, POST and DELETE",
+          headers: ["allow": "GET, POST, DELETE"]))
+    }
+  }
+
+  /// Opens the session of a link that has none yet.
+  ///
+  /// - Returns: What runs when the first connection carries it; nil when it was open before.
+  private func begin(
+    _ link: ServerLink, _ carrier: any LinkCarrier, _ exchange: Exchange,
+    subprotocol: String? = nil
+  ) -> (() -> Void)? {
+    guard link.session == nil, let (session, handler) = newSession(carrier, exchange) else {
+      return nil
+    }
+    if subprotocol != SessionToken.subprotocol { session.setSubprotocol(subprotocol) }
+    session.link(by: link)
+    session.carry(by: nil)
+    let home = home
+    return { home.open(session, handler) }
+  }
+
+  private func openWebSocket(_ exchange: Exchange, _ token: SessionToken, _ link: ServerLink) {
+    switch WebSocketHandshake.answer(exchange.head) {
+    case .failure(let refusal):
+      respond(Response(refusal.status, text: refusal.message, headers: refusal.headers))
+      abandon(link)
+    case .success(let answer):
+      let values = exchange.head.headers.values(of: "sec-websocket-protocol")
+      let offered = WebSocketHandshake.tokens(values)
+      let own = offered.contains(SessionToken.subprotocol) ? SessionToken.subprotocol : nil
+      let subprotocol = exchange.route?.options.subprotocols.choose(offered) ?? own
+      guard let socket = makeWebSocket(exchange, answer, subprotocol) else {
+        return abandon(link)
+      }
+      let open = begin(link, socket, exchange, subprotocol: subprotocol)
+      link.open(socket, token, exchange.head)
+      open?()
+    }
+  }
+
+  private func openEventStream(_ exchange: Exchange, _ token: SessionToken, _ link: ServerLink) {
+    let transport = EventStreamTransport(
+      connection: self, key: nil, directory: home.directory, limits: limits(of: exchange.route))
+    let open = begin(link, transport, exchange)
+    guard let session = link.session else { return }
+    let has = link.has(token)
+    let start = link.start(has)
+    rent(to: transport)
+    if token.isProbe, link.carrier != nil {
+      // It shows that events reach the client, and leaves the session where it is.
+      let holder = Session(
+        carrier: transport, request: exchange.head, loop: home.loop, limits: session.limits)
+      if transport.begin(holder, exchange) { transport.sendControl(link.hello(start)) }
+      return
+    }
+    guard
+      transport.begin(
+        session, exchange, at: EventPosition(epoch: link.epoch, offset: start))
+    else { return }
+    transport.sendControl(link.hello(start))
+    link.use(transport, has: has)
+    open?()
+  }
+
+  private func poll(_ exchange: Exchange, _ token: SessionToken, _ link: ServerLink) {
+    let has = link.has(token)
+    if let polls = link.polls, token.epoch == link.epoch {
+      // Whoever does not wait asks where the session stands.
+      let isOpening = exchange.head.queryItem("wait") == "0"
+      if isOpening { polls.sendControl(link.hello(link.start(has))) }
+      return polls.poll(self, exchange, isOpening ? link.start(has) : has)
+    }
+    let transport = LongPollTransport(key: nil, home: home, limits: limits(of: exchange.route))
+    let open = begin(link, transport, exchange)
+    guard let session = link.session else { return }
+    let start = link.start(has)
+    transport.begin(session, after: start)
+    transport.sendControl(link.hello(start))
+    link.use(transport, has: has)
+    open?()
+    transport.poll(self, exchange, start)
+  }
+
+  /// Forgets a link that nothing came of.
+  private func abandon(_ link: ServerLink) {
+    if link.session == nil { link.ended(SessionEnd(code: .abnormal, reason: "it did not open")) }
+  }
+}

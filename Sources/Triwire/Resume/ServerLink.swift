@@ -1,0 +1,155 @@
+import TriwireCodec
+import TriwireIO
+
+/// The server's end of a resumable session: lets the client's connections carry it, one at a time.
+final class ServerLink: SessionLink, @unchecked Sendable {
+  private let key: SessionDirectory.Key
+  private let home: ServerLoop
+  /// What proves that a request is the client's: of its secret and its origin.
+  private let proof: [UInt8]
+  /// Messages that came up with requests of their own.
+  private lazy var posts = PostReceiver(limits: SharedLimits(session?.limits ?? SessionLimits()))
+  private var hasPosts = false
+  private var isAway = false
+
+  init(_ key: SessionDirectory.Key, _ token: SessionToken, origin: String?, home: ServerLoop) {
+    self.key = key
+    self.home = home
+    proof = Self.proof(token.secret, origin)
+    super.init(
+      epoch: SessionToken.newEpoch(), options: home.configuration.resume, loop: home.loop)
+  }
+
+  /// What is kept instead of a secret, bound to the origin it came from (RFC 6454 §7).
+  private static func proof(_ secret: String, _ origin: String?) -> [UInt8] {
+    Digest.sha256(Array((secret + "\n" + (origin ?? "")).utf8))
+  }
+
+  /// Whether a request comes from whoever opened the session.
+  func admits(_ token: SessionToken, _ head: RequestHead) -> Bool {
+    let other = Self.proof(token.secret, head.headers["origin"])
+    var difference: UInt8 = 0
+    for index in proof.indices { difference |= proof[index] ^ other[index] }
+    return difference == 0
+  }
+
+  /// The messages that the client has, as far as they belong to this life.
+  func has(_ token: SessionToken) -> UInt64 {
+    token.epoch == epoch ? min(token.received, window.last) : 0
+  }
+
+  /// Where a connection begins whose client has so many messages.
+  ///
+  /// Never before what was acknowledged: a request may have been under way since.
+  func start(_ has: UInt64) -> UInt64 { max(has, window.acknowledged) }
+
+  func hello(_ start: UInt64) -> ControlLine {
+    let limits = session?.limits ?? SessionLimits()
+    return .hello(
+      ControlLine.Hello(
+        epoch: epoch, received: received, start: start,
+        heartbeat: limits.heartbeatSeconds.nanoseconds / 1_000_000,
+        grace: limits.heartbeatGraceSeconds.nanoseconds / 1_000_000))
+  }
+
+  // MARK: Connections
+
+  /// A connection carries the session from now on.
+  func use(_ carrier: any LinkCarrier, has: UInt64, start: UInt64? = nil) {
+    noteBack()
+    attach(carrier, has: has, start: start ?? received)
+  }
+
+  override func control(_ line: ControlLine) {
+    // What came on another way meanwhile is not sent again on this one.
+    if case .use(_, let start) = line { arriving = start } else { super.control(line) }
+  }
+
+  private func noteBack() {
+    guard isAway else { return }
+    isAway = false
+    home.directory.resumable.comeBack()
+    if !isClosing { setTimer(nil) }
+  }
+
+  /// Takes a WebSocket that has just been opened.
+  ///
+  /// A probe waits for the client's word while another connection works.
+  func open(_ socket: WebSocketTransport, _ token: SessionToken, _ head: RequestHead) {
+    guard let session else { return socket.stream.abort() }
+    let has = has(token)
+    let isProbe = token.isProbe && carrier != nil
+    let holder =
+      isProbe
+      ? Session(carrier: socket, request: head, loop: loop, limits: session.limits) : session
+    if isProbe {
+      holder.onControl { [weak self, weak socket] line in
+        guard let self, let socket, self.session != nil else { return }
+        switch line {
+        case .use(let received, let start):
+          socket.move(to: session)
+          use(socket, has: min(received, window.last), start: start)
+        case .ping(let number): socket.sendControl(.pong(number))
+        default: break
+        }
+      }
+    }
+    socket.begin(holder)
+    socket.sendControl(hello(start(has)))
+    if !isProbe { use(socket, has: has) }
+  }
+
+  /// The connection that carries polls, if one does.
+  var polls: LongPollTransport? { carrier as? LongPollTransport }
+
+  // MARK: Requests beside the connection
+
+  /// Takes messages that came in a POST.
+  func receive(_ post: ServerConnection.Post, _ token: SessionToken) {
+    hasPosts = true
+    if token.epoch == epoch { acknowledged(token.received) }
+    guard let text = post.head.headers[Self.offsetField] ?? post.head.queryItem(Self.offsetField)
+    else { return posts.receive(post, for: session, at: received + 1) }
+    guard let offset = UInt64(text), offset > 0 else {
+      return post.connection.respond(
+        Response(.badRequest, text: "\(Self.offsetField) is the offset of the first message: 1 …"))
+    }
+    posts.receive(post, for: session, at: offset)
+  }
+
+  /// The header field of a POST that says which messages it carries.
+  static let offsetField = "triwire-offset"
+
+  override func resumeDelivery() { if hasPosts { posts.resume() } }
+
+  override var beside: (sent: Ledger, received: Ledger) {
+    guard hasPosts else { return super.beside }
+    return (super.beside.sent + posts.sent, super.beside.received + posts.received)
+  }
+
+  // MARK: The end
+
+  override func lost(_ end: SessionEnd) {
+    guard home.directory.resumable.leave(limit: options.awaySessions) else {
+      return finish(
+        SessionEnd(code: .abnormal, reason: "too many sessions wait: raise resume.awaySessions"))
+    }
+    isAway = true
+    if !isClosing { setTimer(loop.now + options.awaySeconds.nanoseconds) }
+  }
+
+  override func timeIsUp() {
+    guard isAway else { return }
+    finish(
+      SessionEnd(
+        code: .abnormal, reason: "the client did not come back for \(options.awaySeconds) s"))
+  }
+
+  override func ended(_ end: SessionEnd) {
+    if isAway { home.directory.resumable.comeBack() }
+    isAway = false
+    home.directory.resumable.remove(key, self, end)
+    if hasPosts { posts.end() }
+    super.ended(end)
+  }
+}

@@ -1,0 +1,375 @@
+import TriwireCodec
+import TriwireIO
+
+/// A transport that can carry a resumable session.
+protocol LinkCarrier: Transport {
+  /// Tells the peer something that is no message.
+  func sendControl(_ line: ControlLine)
+  /// What comes from now on is for another session.
+  func move(to session: Session)
+  /// The first message that is sent has the offset after this one.
+  func startSending(after offset: UInt64)
+  /// Ends the carrier without a word to its session, which is carried by another.
+  func letGo()
+}
+
+extension LinkCarrier {
+  // Only who sends messages in requests of their own has to say which they are.
+  func startSending(after offset: UInt64) {}
+}
+
+/// Keeps a session exact while its connections come and go: counts what came, keeps what is not
+/// acknowledged, and on each new connection sends what is missing and drops what came twice.
+///
+/// The messages of each direction have offsets, 1 for the first of an epoch. A side that knows
+/// how many the other has knows all that is needed. Belongs to the session's loop.
+class SessionLink: TimerOwner {
+  let options: ResumeOptions
+  let loop: EventLoop
+  /// The session; nil before the first connection and after the end.
+  var session: Session?
+  /// The life of the session on the server; empty before a client knows it.
+  var epoch: String
+  private(set) var window = SendWindow()
+  /// The messages that the session got from the peer.
+  private(set) var received: UInt64 = 0
+  /// The offset of the last message that the present connection brought, new or not.
+  var arriving: UInt64 = 0
+  /// Of the messages received, what the peer was told.
+  private(set) var told: UInt64 = 0
+  private var untoldBytes = 0
+  private var tellTimer: TimerID?
+  /// What connections moved that are no longer used.
+  private(set) var retired = Traffic()
+  /// Messages that came twice and were dropped.
+  private(set) var repeated: UInt64 = 0
+  /// Messages that were sent again.
+  private(set) var resent: UInt64 = 0
+  private var pendingClose: SessionEnd?
+  private var closeDeadline: UInt64 = 0
+  private var isAborting = false
+  private var acknowledgements: [(offset: UInt64, done: (Bool) -> Void)] = []
+
+  /// So much is acknowledged at once; less waits a little for company.
+  private static let tellBytes = 32 * 1024
+  private static let tellMessages: UInt64 = 256
+  private static let tellNanoseconds: UInt64 = 500_000_000
+
+  init(epoch: String, options: ResumeOptions, loop: EventLoop) {
+    self.epoch = epoch
+    self.options = options
+    self.loop = loop
+  }
+
+  var carrier: (any LinkCarrier)? { session?.carrier as? any LinkCarrier }
+
+  /// What waits for the peer, and what keeping it costs.
+  var backlog: Int { window.bytes }
+  var isCongested: Bool {
+    window.bytes >= options.windowBytes || window.count >= options.windowMessages
+  }
+  var hasNoRoom: Bool {
+    window.bytes >= options.windowBytesHard || window.count >= 4 * options.windowMessages
+  }
+
+  // MARK: Sending
+
+  /// Sends a message now or when there is a connection.
+  func send(_ message: Message, _ compression: MessageCompression) {
+    window.append(SendWindow.Entry(message: message, compression: compression))
+    if let carrier { transmit(message, compression, carrier) }
+  }
+
+  private func transmit(
+    _ message: Message, _ compression: MessageCompression, _ carrier: any LinkCarrier
+  ) {
+    let bytes = message.bytes
+    guard carrier.kind == .webSocket, message.kind == .text, bytes.first == 0 else {
+      return carrier.send(message.kind, bytes.span, compression)
+    }
+    // A text that looks like a control line is told apart by one more U+0000.
+    let escaped = [0] + bytes
+    carrier.send(.text, escaped.span, compression)
+  }
+
+  /// The peer has all up to an offset.
+  func acknowledged(_ offset: UInt64) {
+    guard window.acknowledge(offset) else { return }
+    while let first = acknowledgements.first, first.offset <= window.acknowledged {
+      acknowledgements.removeFirst()
+      first.done(true)
+    }
+    if !isCongested { session?.notCongested() }
+    closeWhenAcknowledged()
+  }
+
+  /// Calls `done` when the newest message is acknowledged, or will never be.
+  func whenAcknowledged(_ done: @escaping (Bool) -> Void) {
+    if window.isEmpty { return done(true) }
+    acknowledgements.append((window.last, done))
+  }
+
+  // MARK: Receiving
+
+  /// A message came, or a control line of a WebSocket.
+  ///
+  /// - Returns: false when no more should be delivered for now.
+  func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
+    guard let session else { return true }
+    if kind == .text, payload.count > 0, payload[0] == 0, session.transport == .webSocket {
+      let rest = payload.extracting(1..<payload.count)
+      if rest.count > 0, rest[0] == 0 { return take(kind, rest) }
+      (session.carrier as? WebSocketTransport)?.countControl(payload.count)
+      if let line = ControlLine(Message(.text, copying: rest).text) { control(line) }
+      return true
+    }
+    return take(kind, payload)
+  }
+
+  /// Calls `body`, which takes messages that came beside the present connection, the first of them
+  /// with an offset.
+  func bring(from offset: UInt64, _ body: () -> Void) {
+    let present = arriving
+    arriving = offset - 1
+    body()
+    // A message that came on both ways is new on neither.
+    arriving = present
+  }
+
+  /// Takes the next message.
+  ///
+  /// - Returns: false when no more should be delivered for now.
+  func take(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
+    guard let session else { return true }
+    arriving += 1
+    guard arriving > received else {
+      repeated += 1
+      return true
+    }
+    received = arriving
+    untoldBytes += payload.count
+    tellSoon()
+    return session.accept(kind, payload)
+  }
+
+  /// Whether the peer learns by itself what came, since it asks for each.
+  var needsTelling: Bool { carrier?.kind == .webSocket }
+
+  private func tellSoon() {
+    guard needsTelling else { return }
+    if untoldBytes >= Self.tellBytes || received - told >= Self.tellMessages {
+      tell()
+    } else if tellTimer == nil {
+      tellTimer = loop.wheel.arm(TellTimer(self), at: loop.now + Self.tellNanoseconds)
+    }
+  }
+
+  private func tell() {
+    guard received > told, let carrier else { return }
+    noteTold()
+    carrier.sendControl(.acknowledge(received))
+  }
+
+  /// The peer knows how many messages came, as a request said so.
+  func noteTold() {
+    told = received
+    untoldBytes = 0
+  }
+
+  fileprivate func tellTimerFired() {
+    tellTimer = nil
+    tell()
+    (carrier as? WebSocketTransport)?.stream.flush()
+  }
+
+  /// A control line came on the present connection.
+  func control(_ line: ControlLine) {
+    switch line {
+    case .acknowledge(let offset): acknowledged(offset)
+    case .ping(let number): carrier?.sendControl(.pong(number))
+    case .hello, .use, .pong, .drain, .moved: break
+    }
+  }
+
+  /// Messages are taken again.
+  func resumeDelivery() {}
+
+  /// What was moved beside the present connection.
+  var beside: (sent: Ledger, received: Ledger) { (retired.sent, retired.received) }
+
+  // MARK: Connections
+
+  /// Lets another connection carry the session.
+  ///
+  /// - Parameters:
+  ///   - carrier: The connection.
+  ///   - has: The offset of the last message that the peer has.
+  ///   - start: The offset before the first message that it will bring.
+  func attach(_ carrier: any LinkCarrier, has: UInt64, start: UInt64) {
+    guard let session else { return }
+    detach()
+    arriving = start
+    session.carry(by: carrier)
+    // What came on the last connection was not acknowledged on this one.
+    told = min(told, start)
+    if window.acknowledge(has) {
+      while let first = acknowledgements.first, first.offset <= window.acknowledged {
+        acknowledgements.removeFirst()
+        first.done(true)
+      }
+    }
+    for entry in window.waiting {
+      resent += 1
+      transmit(entry.message, entry.compression, carrier)
+    }
+    if received > told { tellSoon() }
+    if !isCongested { session.notCongested() }
+    closeWhenAcknowledged()
+  }
+
+  /// Ends the present connection, whose place another takes.
+  private func detach() {
+    guard let session, let old = carrier else { return }
+    old.letGo()
+    retire(old)
+    session.carry(by: nil)
+  }
+
+  private func retire(_ carrier: any Transport) {
+    let traffic = carrier.traffic
+    retired.sent = retired.sent + traffic.sent
+    retired.received = retired.received + traffic.received
+  }
+
+  /// The present connection is over.
+  ///
+  /// - Returns: Whether the session goes on without it.
+  func survives(_ end: SessionEnd) -> Bool {
+    guard let session, let old = session.carrier, !isAborting, mayReturn(after: end) else {
+      return false
+    }
+    retire(old)
+    session.carry(by: nil)
+    lost(end)
+    return true
+  }
+
+  /// Whether the session may go on after its connection ended like that.
+  func mayReturn(after end: SessionEnd) -> Bool {
+    guard end.code == .abnormal else { return false }
+    return session?.isOpen == true || pendingClose != nil
+  }
+
+  /// The session has no connection.
+  func lost(_ end: SessionEnd) {}
+
+  /// The peer has forgotten the messages up to an offset.
+  func skip(to offset: UInt64) { received = max(received, offset) }
+
+  /// Begins a new life: what was counted and kept belongs to the last one.
+  ///
+  /// - Returns: The messages that were sent and of which nobody knows whether they came.
+  func restart(epoch: String) -> Int {
+    self.epoch = epoch
+    received = 0
+    arriving = 0
+    told = 0
+    untoldBytes = 0
+    let waiting = acknowledgements
+    acknowledgements = []
+    for one in waiting { one.done(false) }
+    return window.restart()
+  }
+
+  // MARK: The end
+
+  /// Closes the session when the peer has all that was sent.
+  func close(_ code: CloseCode, _ reason: String) {
+    guard pendingClose == nil, let session else { return }
+    pendingClose = SessionEnd(code: code, reason: reason, isLocal: true)
+    closeDeadline = loop.now + session.limits.closeSeconds.nanoseconds
+    setTimer(closeDeadline)
+    closeWhenAcknowledged()
+  }
+
+  private func closeWhenAcknowledged() {
+    guard window.isEmpty, let end = pendingClose, let carrier else { return }
+    pendingClose = nil
+    isAborting = true
+    carrier.close(end.code, end.reason)
+  }
+
+  func abort() {
+    isAborting = true
+    if let carrier {
+      carrier.abort()
+    } else {
+      session?.ended(SessionEnd(code: .abnormal, reason: "aborted", isLocal: true))
+    }
+  }
+
+  /// Ends the session for good, whatever carries it.
+  func finish(_ end: SessionEnd) {
+    guard let session else { return }
+    isAborting = true
+    if let old = carrier {
+      old.letGo()
+      retire(old)
+      session.carry(by: nil)
+    }
+    session.ended(end)
+  }
+
+  /// The session has ended.
+  func ended(_ end: SessionEnd) {
+    let waiting = acknowledgements
+    acknowledgements = []
+    if let tellTimer { loop.wheel.cancel(tellTimer) }
+    tellTimer = nil
+    setTimer(nil)
+    session = nil
+    for one in waiting { one.done(false) }
+  }
+
+  // MARK: Time
+
+  private var timer: TimerID?
+
+  /// Says when `timerFired` is called next; nil is never.
+  func setTimer(_ at: UInt64?) {
+    if let timer { loop.wheel.cancel(timer) }
+    timer = at.map { loop.wheel.arm(self, at: $0) }
+  }
+
+  func timerFired(now: UInt64) -> UInt64 {
+    timer = nil
+    if let end = pendingClose {
+      if now < closeDeadline {
+        setTimer(closeDeadline)
+        return 0
+      }
+      // The peer did not come to fetch the rest.
+      finish(end)
+    } else {
+      timeIsUp()
+    }
+    return 0
+  }
+
+  /// The time that `setTimer` said has come.
+  func timeIsUp() {}
+
+  var isClosing: Bool { pendingClose != nil }
+}
+
+/// Acknowledges what came when nothing else did.
+private final class TellTimer: TimerOwner {
+  private weak var link: SessionLink?
+
+  init(_ link: SessionLink) { self.link = link }
+
+  func timerFired(now: UInt64) -> UInt64 {
+    link?.tellTimerFired()
+    return 0
+  }
+}

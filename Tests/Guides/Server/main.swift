@@ -1,0 +1,17 @@
+import Triwire
+
+let server = TriwireServer()
+
+// Each message goes back to its sender.
+server.session(at: "/echo") { session in
+  for try await message in session.messages { try await session.send(message) }
+}
+
+// A chat: what one says, all hear.
+let room = server.topic("room")
+server.session(at: "/chat") { session in
+  session.subscribe(to: room)
+  for try await message in session.messages { room.publish(message) }
+}
+
+try await server.run(on: CommandLine.arguments.dropFirst().first ?? "127.0.0.1:8080")

@@ -1,0 +1,204 @@
+import TestSupport
+import Testing
+import Triwire
+
+@Suite("Resumable sessions")
+struct ResumeTests {
+  @Test(
+    "Messages both ways arrive once and in order while the connection is cut again and again",
+    arguments: TransportKind.allCases)
+  func cuts(kind: TransportKind) async throws {
+    let count = 5000
+    try await ResumableRig.run { rig in
+      let client = try await rig.connect("/pair", over: kind)
+      let server = try await rig.sessions.next("the server's end")
+      let messages = (0..<count).map { Message("\($0)") }
+      async let up: Void = client.send(all: messages)
+      async let down: Void = server.send(all: messages)
+      let cutter = Task {
+        while !Task.isCancelled {
+          client.suspend()
+          client.resume()
+          _ = await client.sendVolatile(Message("-"))
+          try await Task.sleep(for: .milliseconds(3))
+        }
+      }
+      async let arrivedDown = client.take(count)
+      var arrivedUp: [Message] = []
+      var iterator = server.messages.makeAsyncIterator()
+      while arrivedUp.count < count, let message = try await iterator.next() {
+        if message.text != "-" { arrivedUp.append(message) }
+      }
+      #expect(try await arrivedDown == messages)
+      #expect(arrivedUp == messages)
+      cutter.cancel()
+      _ = try await (up, down)
+      let attempts = await client.attempts()
+      #expect(attempts.count > 1, "it was never cut")
+    }
+  }
+
+  @Test("A session moves between all transports and keeps its messages")
+  func moves() async throws {
+    try await ResumableRig.run { rig in
+      for kind in TransportKind.allCases {
+        let client = try await rig.connect("/pair", over: kind)
+        let server = try await rig.sessions.next("the server's end")
+        try await client.send("a")
+        try await server.send("b")
+        #expect(try await client.take()?.text == "b")
+        #expect(try await server.take()?.text == "a")
+        let recoveries = Mailbox<SessionRecovery>()
+        client.whenRecovered { recoveries.put($0) }
+        client.suspend()
+        try await server.send("while away")
+        try await client.send("from away")
+        client.resume()
+        let recovery = try await recoveries.next("the return")
+        #expect(recovery.recovered)
+        #expect(recovery.missed == 0)
+        #expect(try await client.take()?.text == "while away")
+        #expect(try await server.take()?.text == "from away")
+        client.close()
+        #expect(try await server.end().code == .normal)
+        #expect(try await client.end().code == .normal)
+      }
+    }
+  }
+
+  @Test("An acknowledged send tells that the peer has the message", arguments: TransportKind.allCases)
+  func acknowledged(kind: TransportKind) async throws {
+    try await ResumableRig.run { rig in
+      let client = try await rig.connect("/pair", over: kind)
+      let server = try await rig.sessions.next("the server's end")
+      #expect(try await client.sendAcknowledged(Message("up"), within: 1000))
+      #expect(try await server.take()?.text == "up")
+      async let taken = client.take()
+      #expect(try await server.sendAcknowledged(Message("down"), within: 1000))
+      #expect(try await taken?.text == "down")
+    }
+  }
+}
+
+/// A server with a route whose sessions come out of a mailbox, and a client that comes back fast.
+struct ResumableRig: Sendable {
+  var rig: Rig
+  let sessions: Mailbox<Session>
+
+  static func run(
+    server configure: @escaping (inout TriwireServer.Configuration) -> Void = { _ in },
+    client: @escaping (inout TriwireClient.Configuration) -> Void = { _ in },
+    _ body: @escaping @Sendable (ResumableRig) async throws -> Void
+  ) async throws {
+    let sessions = Mailbox<Session>()
+    var rig = try await Rig.start(configure: configure) { server in
+      server.session(at: "/pair") { session in
+        sessions.put(session)
+        _ = await session.ended()
+      }
+    }
+    rig.client.resume = ResumeOptions()
+    rig.client.fallback.backoffSeconds = 0.005
+    rig.client.fallback.backoffLimitSeconds = 0.02
+    rig.client.fallback.attemptSeconds = 1000
+    rig.client.fallback.staggerSeconds = 1000
+    rig.client.fallback.trustSeconds = 1000
+    rig.client.fallback.postSeconds = 1000
+    client(&rig.client)
+    let started = ResumableRig(rig: rig, sessions: sessions)
+    let result: Result<Void, any Error>
+    do {
+      result = .success(try await body(started))
+    } catch {
+      result = .failure(error)
+    }
+    try await started.rig.stop()
+    try result.get()
+  }
+
+  func connect(_ path: String, over kind: TransportKind) async throws -> Session {
+    try await rig.connect(path, over: kind)
+  }
+}
+
+@Suite("Resumable sessions: the server's side")
+struct ServerResumeTests {
+  private static let secret = "abcdefghijklmnopqrstuv"
+
+  private static let token = "triwire-session: name-of-mine.\(secret).0.0"
+
+  @Test("Another secret, another origin, and a token that is none are refused")
+  func secrets() async throws {
+    try await ResumableRig.run { rig in
+      let peer = try rig.rig.rawPeer()
+      let poll = "GET /pair?wait=0"
+      let opened = try await peer.exchange(request(poll, Self.token, "Origin: http://a"))
+      #expect(opened["triwire-control"]?.hasPrefix("hello ") == true)
+      let foreign = "triwire-session: name-of-mine.ABCDEFGHIJKLMNOPQRSTUV.0.0"
+      #expect(try await peer.exchange(request(poll, foreign, "Origin: http://a")).status == 403)
+      #expect(try await peer.exchange(request(poll, Self.token, "Origin: http://b")).status == 403)
+      #expect(try await peer.exchange(request(poll, "triwire-session: no token")).status == 400)
+      let other = "triwire-session: other-name.\(Self.secret).0.0"
+      #expect(try await peer.exchange(request("POST /pair", other, body: "x")).status == 404)
+    }
+  }
+
+  @Test("A POST that is repeated, or overtakes another, counts once and in its place")
+  func posts() async throws {
+    try await ResumableRig.run { rig in
+      let peer = try rig.rig.rawPeer()
+      _ = try await peer.exchange(request("GET /pair?wait=0", Self.token))
+      let server = try await rig.sessions.next("the session")
+      let early = try rig.rig.rawPeer()
+      try await early.send(request("POST /pair", Self.token, "triwire-offset: 2", body: "b"))
+      // Whichever of the two comes first, the order of the messages is that of their offsets.
+      for (offset, body) in [(1, "a"), (1, "a"), (3, "c")] {
+        if offset == 3 { #expect(try await early.answer().status == 204) }
+        let answer = try await peer.exchange(
+          request("POST /pair", Self.token, "triwire-offset: \(offset)", body: body))
+        #expect(answer.status == 204)
+      }
+      #expect(try await server.take(3).map(\.text) == ["a", "b", "c"])
+    }
+  }
+
+  @Test("A session that was forgotten goes on in a new epoch, and the client is told")
+  func forgotten() async throws {
+    try await ResumableRig.run(server: { $0.resume.awaySeconds = 0.01 }) { rig in
+      for kind in TransportKind.allCases {
+        let client = try await rig.connect("/pair", over: kind)
+        let old = try await rig.sessions.next("the server's end")
+        try await client.send("before")
+        #expect(try await old.take()?.text == "before")
+        let recoveries = Mailbox<SessionRecovery>()
+        client.whenRecovered { recoveries.put($0) }
+        client.suspend()
+        #expect(try await old.end().code == .abnormal)
+        client.resume()
+        let recovery = try await recoveries.next("the return")
+        #expect(!recovery.recovered)
+        #expect(recovery.missed == nil)
+        let new = try await rig.sessions.next("the server's new end")
+        try await client.send("after")
+        #expect(try await new.take()?.text == "after")
+      }
+    }
+  }
+
+  @Test("A session that the server has closed is not opened again")
+  func closed() async throws {
+    try await ResumableRig.run { rig in
+      for kind in TransportKind.allCases {
+        let client = try await rig.connect("/pair", over: kind)
+        let server = try await rig.sessions.next("the server's end")
+        client.suspend()
+        server.close(CloseCode(rawValue: 4001), "enough")
+        #expect(try await server.end().code.rawValue == 4001)
+        client.resume()
+        let end = try await client.end()
+        #expect(end.code.rawValue == 4001)
+        #expect(end.reason == "enough")
+      }
+    }
+  }
+}
