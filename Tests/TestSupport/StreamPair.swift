@@ -17,9 +17,14 @@ package final class Recorder: StreamHandler, @unchecked Sendable {
   private let collected = Guarded<[UInt8]>([])
   private let wanted = Guarded<(count: Int, mailbox: Mailbox<Void>)?>(nil)
   package var use: Use
+  /// Whether it ends its own side as soon as the peer has ended, before anybody else is told.
+  private let answersEnd: Bool
 
-  /// - Parameter use: What it does with bytes; nil takes all.
-  package init(_ use: Use? = nil) {
+  /// - Parameters:
+  ///   - use: What it does with bytes; nil takes all.
+  ///   - answersEnd: Whether it ends its own side when the peer has ended.
+  package init(_ use: Use? = nil, answersEnd: Bool = false) {
+    self.answersEnd = answersEnd
     self.use = use ?? { input, _ in input.count }
   }
 
@@ -41,7 +46,10 @@ package final class Recorder: StreamHandler, @unchecked Sendable {
     return used
   }
 
-  package func inputEnded(_ stream: ByteStream) { happenings.put(.ended) }
+  package func inputEnded(_ stream: ByteStream) {
+    if answersEnd { stream.close() }
+    happenings.put(.ended)
+  }
   package func failed(_ stream: ByteStream, _ error: IOError) { happenings.put(.failed(error)) }
   package func drained(_ stream: ByteStream) { happenings.put(.drained) }
 

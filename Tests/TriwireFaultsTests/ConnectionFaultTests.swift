@@ -192,7 +192,7 @@ struct ConnectionFaultTests {
       let (client, stream, _) = try await rig.webSocket()
       rig.relay.strike(try FaultRule(parsing: "stall down"))
       #expect(try await rig.nextFault() == "stall")
-      let bytes = pattern(16 << 20)
+      let bytes = Array(manyBytes.prefix(8 << 20))
       try await stream.send(bytes)
       for _ in 0..<100 { #expect(await rig.relay.counters().waiting <= 1 << 20) }
       rig.relay.restore()

@@ -196,11 +196,11 @@ struct PassingTests {
     "A slow reader slows the sender down, and the relay holds little", arguments: [true, false])
   func pressure(isDown: Bool) async throws {
     try await RelayRig.run { rig in
-      let total = 32 << 20
+      let total = isDown ? 8 << 20 : 16 << 20
       // One read and the high-water mark, as the documentation says.
       let most = (512 + 64) << 10
-      let (client, stream, received) = try await rig.webSocket()
-      let bytes = pattern(total)
+      let (client, stream, received) = try await rig.webSocket(receiveBuffer: 16_384)
+      let bytes = Array(manyBytes.prefix(total))
       if isDown {
         try await stream.send(bytes)
         var taken: [UInt8] = []

@@ -9,13 +9,14 @@ struct RelayRig: Sendable {
   let address: SocketAddress
   let server: Lobby
   let records: Mailbox<FaultRecord>
+  private let loop: EventLoop
 
   /// Runs `body` with a relay whose rules are these specs.
   static func run(
     _ rules: String..., seed: UInt64 = 1,
     _ body: @escaping @Sendable (RelayRig) async throws -> Void
   ) async throws {
-    try await withLobby { server, _ in
+    try await withLobby { server, group in
       let records = Mailbox<FaultRecord>()
       var configuration = FaultRelay.Configuration()
       configuration.connectTimeout = .seconds(1000)
@@ -28,7 +29,9 @@ struct RelayRig: Sendable {
       do {
         result = .success(
           try await body(
-            RelayRig(relay: relay, address: address, server: server, records: records)))
+            RelayRig(
+              relay: relay, address: address, server: server, records: records,
+              loop: group.loops[0])))
       } catch {
         result = .failure(error)
       }
@@ -57,8 +60,11 @@ struct RelayRig: Sendable {
   }
 
   /// A WebSocket that is open on both sides.
-  func webSocket() async throws -> (client: RawPeer, stream: ByteStream, received: Recorder) {
-    let (client, stream, received) = try await pair(sending: upgrade)
+  func webSocket(
+    receiveBuffer: Int32? = nil
+  ) async throws -> (client: RawPeer, stream: ByteStream, received: Recorder) {
+    let (client, stream, received) = try await pair(
+      sending: upgrade, receiveBuffer: receiveBuffer)
     try await stream.send(switching)
     #expect(try await client.receive(until: "\r\n\r\n") == switching)
     return (client, stream, received)
@@ -69,7 +75,16 @@ struct RelayRig: Sendable {
     async throws
   {
     try await within(what) {
-      while !condition(await relay.counters()) { await Task.yield() }
+      while !condition(await relay.counters()) { try await pause() }
+    }
+  }
+
+  /// Lets others run for a moment, which yielding in a circle does not.
+  private func pause() async throws {
+    await withUnsafeContinuation { continuation in
+      loop.execute {
+        loop.schedule(at: EventLoop.clock() + 1_000_000) { continuation.resume() }
+      }
     }
   }
 
@@ -136,3 +151,6 @@ extension RawPeer {
     #expect(failure?.isReset == true)
   }
 }
+
+/// Bytes that are more than all buffers on the way hold, made once.
+let manyBytes = pattern(16 << 20)

@@ -171,7 +171,7 @@ struct RequestFaultTests {
   func fullBuffer() async throws {
     try await RelayRig.run("buffer on sse") { rig in
       let (client, stream, _) = try await rig.pair(sending: events)
-      let bytes = pattern(16 << 20)
+      let bytes = Array(manyBytes.prefix(8 << 20))
       try await stream.send(Array(eventsHead.utf8) + bytes)
       try await rig.wait("it is full") { $0.waiting > 1 << 20 }
       for _ in 0..<100 { #expect(await rig.relay.counters().waiting <= 3 << 20) }

@@ -6,7 +6,8 @@ struct GuideTests {
   private static let root = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
 
-  @Test("The embedding guide shows the programs that are compiled", arguments: ["Server", "Client"])
+  @Test(
+    "The embedding guide shows the programs that are compiled", arguments: ["Server", "Client"])
   func programs(name: String) throws {
     let guide = try String(
       contentsOf: Self.root.appending(path: "Sources/Triwire/Triwire.docc/Embedding.md"),

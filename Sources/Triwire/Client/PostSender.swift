@@ -83,7 +83,9 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
   /// Tells the server that the session ends, after what waits.
   func close(_ end: SessionEnd) {
     let reason = end.reason.utf8.map(Self.escape).joined()
-    let item = (target.contains("?") ? "&" : "?") + "code=\(end.code)" + (reason.isEmpty ? "" : "&reason=\(reason)")
+    let item =
+      (target.contains("?") ? "&" : "?") + "code=\(end.code)"
+      + (reason.isEmpty ? "" : "&reason=\(reason)")
     closeRequest = dialer.request(.delete, target + item)
     schedule()
   }
@@ -233,8 +235,8 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
     guard 200..<300 ~= status.code else {
       let text = String(decoding: answerText, as: UTF8.self).split(whereSeparator: \.isNewline)
       let words = text.first.map { String($0) } ?? ""
-      if dialer.link != nil, closeRequest == nil, status == .contentTooLarge || status == .badRequest
-      {
+      let isFinal = status == .contentTooLarge || status == .badRequest
+      if dialer.link != nil, closeRequest == nil, isFinal {
         let code: CloseCode = status == .badRequest ? .policyViolation : .messageTooBig
         state = .ended
         onRefusal?(SessionEnd(code: code, reason: words, isLocal: true))

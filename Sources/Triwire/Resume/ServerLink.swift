@@ -129,6 +129,8 @@ final class ServerLink: SessionLink, @unchecked Sendable {
 
   // MARK: The end
 
+  override var mustTell: Bool { false }
+
   override func lost(_ end: SessionEnd) {
     guard home.directory.resumable.leave(limit: options.awaySessions) else {
       return finish(

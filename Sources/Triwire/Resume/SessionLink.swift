@@ -289,8 +289,14 @@ class SessionLink: TimerOwner {
     pendingClose = SessionEnd(code: code, reason: reason, isLocal: true)
     closeDeadline = loop.now + session.limits.closeSeconds.nanoseconds
     setTimer(closeDeadline)
+    if window.isEmpty, session.carrier == nil, !mustTell, let end = pendingClose {
+      return finish(end)
+    }
     closeWhenAcknowledged()
   }
+
+  /// Whether the peer has to hear of the end; else it asks for it when it comes back.
+  var mustTell: Bool { true }
 
   private func closeWhenAcknowledged() {
     guard window.isEmpty, let end = pendingClose, let carrier else { return }

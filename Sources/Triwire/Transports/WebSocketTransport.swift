@@ -345,8 +345,11 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   }
 
   func failed(_ stream: ByteStream, _ error: IOError) {
-    if case .ending(let closing) = state { return end(closing.end) }
-    end(SessionEnd(code: .abnormal, reason: error.description))
+    switch state {
+    // What was said about the end before holds.
+    case .ending(let closing), .closing(let closing): end(closing.end)
+    case .open, .ended: end(SessionEnd(code: .abnormal, reason: error.description))
+    }
   }
 
   func abort() {

@@ -188,7 +188,7 @@ struct ProxyTests {
       ("http://proxy.invalid", "the proxy proxy.invalid:80 is not found"),
     ] {
       var configuration = TriwireClient.Configuration()
-    configuration.resume = nil
+      configuration.resume = nil
       configuration.proxy = .url(proxy)
       let client = TriwireClient("http://server.invalid/", configuration: configuration)
       let error = await #expect(throws: ConnectError.self) {

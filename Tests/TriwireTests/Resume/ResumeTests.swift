@@ -66,7 +66,8 @@ struct ResumeTests {
     }
   }
 
-  @Test("An acknowledged send tells that the peer has the message", arguments: TransportKind.allCases)
+  @Test(
+    "An acknowledged send tells that the peer has the message", arguments: TransportKind.allCases)
   func acknowledged(kind: TransportKind) async throws {
     try await ResumableRig.run { rig in
       let client = try await rig.connect("/pair", over: kind)
@@ -164,7 +165,10 @@ struct ServerResumeTests {
 
   @Test("A session that was forgotten goes on in a new epoch, and the client is told")
   func forgotten() async throws {
-    try await ResumableRig.run(server: { $0.resume.awaySeconds = 0.01 }) { rig in
+    try await ResumableRig.run(server: { configuration in
+      configuration.resume.awaySeconds = 0.01
+      configuration.session.pollGapSeconds = 0.01
+    }) { rig in
       for kind in TransportKind.allCases {
         let client = try await rig.connect("/pair", over: kind)
         let old = try await rig.sessions.next("the server's end")
