@@ -27,15 +27,6 @@ struct SessionTests {
     let relay = FaultRelay(to: "\(behind)", configuration: configuration)
     let address = try await within("the relay starts") { try await relay.start() }
     // What the faults do to the bare transports.
-<<<<<<< HEAD
-    var patience = TriwireClient.Configuration()
-    patience.resume = nil
-    patience.openSeconds = 1000
-    patience.connectSeconds = 1000
-    patience.session.closeSeconds = 1000
-    patience.session.heartbeatSeconds = 1000
-    let client = TriwireClient("http://\(address)/echo", configuration: patience)
-=======
     var plain = TriwireClient.Configuration()
     plain.resume = nil
     plain.openSeconds = 1000
@@ -43,7 +34,6 @@ struct SessionTests {
     plain.session.closeSeconds = 1000
     plain.session.heartbeatSeconds = 1000
     let client = TriwireClient("http://\(address)/echo", configuration: plain)
->>>>>>> relay
     let result: Result<Void, any Error>
     do {
       result = .success(try await body(relay, client))

@@ -186,6 +186,13 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   private func handle(_ event: ServerSentEvent) {
     settleComment()
     defer { pending = 0 }
+    if let link = dialer.link, event.type != ControlLine.event, event.type != Wire.closeEvent,
+      let position = EventPosition(event.id), position.offset != link.arriving + 1
+    {
+      // Some proxy has dropped what stood between.
+      let reason = "event \(position.offset) came instead of \(link.arriving + 1)"
+      return end(SessionEnd(code: .abnormal, reason: reason, isLocal: true))
+    }
     switch event.type {
     case "message": deliver(.text, event.data.utf8.span)
     case Wire.binaryEvent: deliverDecoded(.binary, event.data)
