@@ -209,10 +209,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
 
   private func refused(_ answer: ResponseHead) {
     received.http += UInt64(body.count)
-    if let said = SessionEnd(goneIn: answer) {
-      if done == nil { return end(said) }
-      return finishOpening(.failure(OpenFailure(reason: said.reason, end: said)))
-    }
+    if done == nil, let said = SessionEnd(goneIn: answer) { return end(said) }
     if done != nil { return refuse(answer) }
     lose(failure(answer).reason)
   }
@@ -222,7 +219,9 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   }
 
   private func failure(_ answer: ResponseHead) -> OpenFailure {
-    OpenFailure("the server answered \(answer.status) to a poll", answer.status, words)
+    OpenFailure(
+      "the server answered \(answer.status) to a poll", answer.status, words,
+      end: SessionEnd(goneIn: answer))
   }
 
   /// Ends an opening that was answered by no session.

@@ -22,6 +22,8 @@ public import TriwireIO
   private let hasParameter: Bool
   private var state = State.open
   private var isBlocked = false
+  /// Whether `rare` has a link, or somebody who waits for control lines.
+  private var isLinked = false
   var homeIndex: Int32 = 0
   /// The part of the path that the route's `{name}` stood for; empty when it has none.
   public var parameter: String {
@@ -149,7 +151,9 @@ public import TriwireIO
   ) -> SendResult? {
     guard case .open = state else { return .closed }
     if !subscriptions.isEmpty { flushTopics() }
-    if let link = rare?.link { return offer(Message(kind, copying: bytes), compression, link) }
+    if isLinked, let link = rare?.link {
+      return offer(Message(kind, copying: bytes), compression, link)
+    }
     guard let carrier else { return .closed }
     if carrier.queuedBytes >= shared.value.queuedBytesHard { return nil }
     carrier.send(kind, bytes, compression)
@@ -479,6 +483,7 @@ public import TriwireIO
   /// Keeps the session exact from now on, whatever carries it.
   func link(by link: SessionLink) {
     needRare().link = link
+    isLinked = true
     needRare().onControl = nil
     needRare().onClose = nil
     link.session = self
@@ -516,7 +521,10 @@ public import TriwireIO
   }
 
   /// Hands control lines to `body` until the session is linked.
-  func onControl(_ body: ((ControlLine) -> Void)?) { needRare().onControl = body }
+  func onControl(_ body: ((ControlLine) -> Void)?) {
+    needRare().onControl = body
+    isLinked = true
+  }
 
   func recovered(_ recovery: SessionRecovery) { rare?.onRecovery?(recovery) }
 
@@ -530,6 +538,10 @@ public import TriwireIO
   ///
   /// - Returns: false when no more should be delivered until `Transport.resumeDelivery`.
   public func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
+    isLinked ? deliverLinked(kind, payload) : accept(kind, payload)
+  }
+
+  private func deliverLinked(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
     if let link = rare?.link { return link.deliver(kind, payload) }
     if rare?.onControl != nil, isControl(kind, payload) { return true }
     return accept(kind, payload)

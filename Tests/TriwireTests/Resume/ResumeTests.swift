@@ -15,12 +15,16 @@ struct ResumeTests {
       let messages = (0..<count).map { Message("\($0)") }
       async let up: Void = client.send(all: messages)
       async let down: Void = server.send(all: messages)
+      let recoveries = Mailbox<SessionRecovery>()
+      client.whenRecovered { recoveries.put($0) }
       let cutter = Task {
         while !Task.isCancelled {
           client.suspend()
           client.resume()
+          // Whoever is cut before anything came never gets on.
+          let recovery = try await recoveries.next("the return")
+          #expect(recovery.recovered)
           _ = await client.sendVolatile(Message("-"))
-          try await Task.sleep(for: .milliseconds(3))
         }
       }
       async let arrivedDown = client.take(count)
