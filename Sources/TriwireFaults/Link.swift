@@ -17,6 +17,10 @@ final class Link: StreamHandler, @unchecked Sendable {
   let down = Lane(.down)
   /// The latest request.
   var kind: RequestKind?
+  /// The path of that.
+  var path: String?
+  /// When it was accepted.
+  let began = EventLoop.clock()
   var requests = HTTPServerCodec(limits: .relay)
   var answers = HTTPClientCodec(limits: .relay)
   var exchanges: [Exchange] = []
