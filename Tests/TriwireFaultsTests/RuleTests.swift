@@ -41,6 +41,19 @@ struct RuleTests {
     #expect(try await refused(of: 7, seed: 1, rule) == numbers)
   }
 
+  @Test("A rule for a place that an answer has passed already strikes at once", arguments: [0, 4])
+  func placeIsPast(bytes: Int) async throws {
+    try await RelayRig.run { rig in
+      let (client, stream, _) = try await rig.pair(sending: events)
+      let sent = eventsHead + "data: 1\n\n"
+      try await stream.send(sent)
+      #expect(try await client.text(sent.utf8.count) == sent)
+      rig.relay.set([FaultRule(.cut(.finish), on: [.eventStream], after: .answer(bodyBytes: bytes))]
+      )
+      #expect(try await client.rest() == "")
+    }
+  }
+
   @Test("A strike with a chance draws anew each time, so that nobody is spared for ever")
   func strikesAnew() async throws {
     try await RelayRig.run { rig in
