@@ -200,6 +200,27 @@ struct ChaosTests {
     }
   }
 
+  @Test("Polls that nobody answers are given up one after the other, and the session comes back")
+  func unansweredPolls() async throws {
+    try await run(order: [.longPolling]) { configuration in
+      configuration.fallback.attemptSeconds = 0.1 * slowness
+    } _: { relay, sessions, connect in
+      let client = try await connect()
+      let server = try await sessions.next("the server's end")
+      relay.set([FaultRule(.blackHole, on: [.poll])])
+      relay.cutAll()
+      // Longer than a silent server is waited for.
+      try await within("twelve attempts fail") {
+        while try await client.loop.run({ client.resumeCounters.attempts }) < 13 {
+          await Task.yield()
+        }
+      }
+      try await server.send("still here")
+      relay.set([])
+      #expect(try await client.take()?.text == "still here")
+    }
+  }
+
   @Test("A buffered event stream leads to long polling")
   func bufferedEvents() async throws {
     try await run(order: [.serverSentEvents, .longPolling]) { relay, _, connect in
