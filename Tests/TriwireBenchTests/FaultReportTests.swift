@@ -15,7 +15,7 @@ struct FaultReportTests {
   func markdown() throws {
     let text = try sample().markdown
     #expect(text.contains(goldenFaultMarkdown))
-    #expect(text.contains("\n- Faults: `noticed` is from the first fault"))
+    #expect(text.contains("\n- Faults: `noticed` is from the fault that cost"))
   }
 
   @Test("A report of faults that was written and read again is the same")

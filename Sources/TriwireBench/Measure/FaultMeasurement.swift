@@ -8,14 +8,14 @@ public struct FaultMeasurement: Sendable, Equatable, Codable {
   public var moved: UInt64 = 0
   /// How often a session came back without its messages, as the server knew it no more.
   public var unrecovered: UInt64 = 0
-  /// From the first fault that struck a connection of a client to the moment it found one lost.
+  /// From the fault that cost a client its connection to the moment it found that lost.
   ///
-  /// Only faults that can cost a connection count, and only those up to five seconds ago.
+  /// That is the end of a connection up to 100 ms before, or else the first mute, stall, black hole
+  /// or buffer in the last 2.5 s, or else the first end in the last second; no other counts.
   public var noticeMicroseconds = Durations()
   /// From the moment a client found its connection lost to the next that carries its session.
   public var returnMicroseconds = Durations()
-  /// From the first fault that struck a connection of a client to the next that carries its
-  /// session.
+  /// From that fault to the next connection that carries the session.
   public var recoverMicroseconds = Durations()
   /// Messages that were sent again, by either side.
   public var sentAgain: UInt64 = 0
@@ -25,8 +25,8 @@ public struct FaultMeasurement: Sendable, Equatable, Codable {
   public var attempts: UInt64 = 0
   /// The share of the sessions' time by transport; `none` is without a connection.
   public var shares: [String: Double] = [:]
-  /// Why clients gave connections up, in their words, and how often; the words of one loss more
-  /// than 32 kinds count as `other`.
+  /// Why clients gave connections up, in their words, and how often; beyond 32
+  /// different ones they count as `other`.
   public var causes: [String: Int] = [:]
   /// What came of each fault of the scenario, in its order.
   public var outcomes: [FaultOutcome] = []

@@ -73,10 +73,10 @@ extension Report {
 
   private var faultLegend: String {
     """
-    - Faults: `noticed` is from the first fault on a client's connections to the moment it found one \
-    lost, `back` from then until another carried its session. Of one fault the longest are shown, \
-    and what carried the sessions then. Without a fault on its own connections a client can also be \
-    struck on its way back.
+    - Faults: `noticed` is from the fault that cost a client its connection to the moment it found \
+    that lost, `back` from then until another carried its session. Of one fault the longest are \
+    shown, and what carried the sessions then. A fault can also strike a client that is on its way \
+    back.
     """
   }
 

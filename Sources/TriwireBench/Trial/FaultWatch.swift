@@ -10,6 +10,8 @@ final class FaultWatch: @unchecked Sendable {
     /// Which fault of the scenario it was.
     let index: Int
     let canCost: Bool
+    /// Whether the client is told by its kernel.
+    let isSudden: Bool
     /// When it is forgotten.
     let end: UInt64
     /// When the connection that it struck was accepted.
@@ -34,7 +36,11 @@ final class FaultWatch: @unchecked Sendable {
   private var end: UInt64?
 
   /// Nanoseconds after which a fault that cost nothing is forgotten.
-  private static let memory: UInt64 = 5_000_000_000
+  private static let memory: UInt64 = 2_500_000_000
+  /// The same of one that a client is told of by its kernel.
+  private static let shortMemory: UInt64 = 1_000_000_000
+  /// Within this time a client that was told can be expected to act.
+  private static let atOnce: UInt64 = 100_000_000
   /// Strikes that are remembered of one client.
   private static let most = 64
   /// Different causes that are told apart.
@@ -63,7 +69,10 @@ final class FaultWatch: @unchecked Sendable {
     let age = record.age.map { UInt64($0 / .nanoseconds(1)) } ?? 0
     let strike = Strike(
       time: time, index: index, canCost: record.rule.fault.canCostConnection,
-      end: time + (record.rule.fault.ownLength ?? Self.memory),
+      isSudden: record.rule.fault.isSudden,
+      end: time
+        + (record.rule.fault.ownLength
+          ?? (record.rule.fault.isSudden ? Self.shortMemory : Self.memory)),
       accepted: time - min(age, time))
     guard let path = record.path, let slash = path.lastIndex(of: "/"),
       let client = Int(path[path.index(after: slash)...]), clients.indices.contains(client)
@@ -110,21 +119,27 @@ final class FaultWatch: @unchecked Sendable {
   private func attribute(
     _ strikes: [Strike], lost: UInt64, now: UInt64, _ transport: TransportKind
   ) {
-    let costly = strikes.filter {
-      $0.canCost && $0.time <= lost && $0.end >= lost
-    }
-    if let first = costly.map(\.time).min() {
-      result.noticeMicroseconds.histogram.record(lost - first)
-      result.recoverMicroseconds.histogram.record(now - first)
+    let cost = blame(strikes.filter { $0.canCost && $0.time <= lost && $0.end >= lost }, lost)
+    if let cost {
+      result.noticeMicroseconds.histogram.record(lost - cost.time)
+      result.recoverMicroseconds.histogram.record(now - cost.time)
     }
     let onTheWay =
       strikes.filter { $0.time > lost && $0.accepted >= lost }
       + nameless.filter { $0.time >= lost && $0.time <= now }
-    for index in Set((costly + onTheWay).map(\.index)) {
-      let first = costly.filter { $0.index == index }.map(\.time).min()
-      result.outcomes[index].add(
-        notice: first.map { lost - $0 }, return: now - lost, over: transport)
+    for index in Set(onTheWay.map(\.index) + (cost.map { [$0.index] } ?? [])) {
+      let notice = cost.flatMap { $0.index == index ? lost - $0.time : nil }
+      result.outcomes[index].add(notice: notice, return: now - lost, over: transport)
     }
+  }
+
+  /// Which of several strikes most likely cost the connection.
+  ///
+  /// The end of a connection is seen at once, or was no loss: a poll is simply asked again.
+  private func blame(_ strikes: [Strike], _ lost: UInt64) -> Strike? {
+    let sudden = strikes.filter(\.isSudden)
+    return sudden.last { lost - $0.time < Self.atOnce } ?? strikes.first { !$0.isSudden }
+      ?? sudden.first
   }
 
   private func count(_ cause: String) {
@@ -181,6 +196,15 @@ extension FaultOutcome {
 }
 
 extension Fault {
+  /// Whether it ends the connection on the client's side.
+  fileprivate var isSudden: Bool {
+    switch self {
+    case .cut: true
+    case .halfClose(let ways): ways.contains(.down)
+    default: false
+    }
+  }
+
   /// After how many nanoseconds it is over by itself; `nil` when it is not.
   fileprivate var ownLength: UInt64? {
     guard case .stall(_, let length?) = self else { return nil }
