@@ -46,7 +46,8 @@ let package = Package(
 
     // The library, the instrument built on it, and the command.
     .target(name: "Triwire", dependencies: ["TriwireCodec", "TriwireIO"], swiftSettings: hot),
-    .target(name: "TriwireBench", dependencies: ["Triwire"], swiftSettings: shipped),
+    .target(
+      name: "TriwireBench", dependencies: ["Triwire", "TriwireFaults"], swiftSettings: shipped),
     // Breaks things between a client and a server; knows neither of ours.
     .target(
       name: "TriwireFaults", dependencies: ["TriwireCodec", "TriwireIO"], swiftSettings: shipped),

@@ -8,11 +8,11 @@ extension Command {
     name: "run", summary: "run scenarios over each transport and compare them",
     usage: "[FILE|DIR …] [OPTION …]",
     explanation: """
-      Runs scenario files, all files of a folder, or, without any, the shipped suite in the folder
-      Scenarios of the current directory. Each trial has a server process of its own. A table per
-      scenario goes to standard output, progress to standard error, and the report to a folder:
-      result.json with all figures and report.md with the tables, written after every trial.
-      Ctrl-C ends the run and keeps what was measured.
+      Runs scenario files, all files of a folder, or, without any, the shipped suite: those in the
+      folder Scenarios of the current directory that do not say "suite": false. Each trial has a
+      server process of its own. A table per scenario goes to standard output, progress to standard
+      error, and the report to a folder: result.json with all figures and report.md with the
+      tables, written after every trial. Ctrl-C ends the run and keeps what was measured.
 
       Profiles: smoke measures each transport once for 3 seconds, quick 3 times for 10 seconds,
       full as often and as long as the scenario files say. A file may change that for itself.
@@ -33,7 +33,15 @@ extension Command {
       tls: try arguments.choices("--tls"),
       repetitions: try arguments.number("--repetitions", from: 1, to: 100),
       seed: try arguments.number("--seed", from: 0, to: 1 << 53))
-    let plan = Plan(try Suite.files(arguments.operands), choosing: choices)
+    let files = try Suite.files(arguments.operands, toRun: true)
+    if let modes = choices.tls, modes != [.off],
+      let file = files.first(where: { $0.scenario.faults != nil })
+    {
+      throw UsageError(
+        message: "\(file.path) has faults, which strike requests and so need --tls off: "
+          + "leave --tls out, or name other files")
+    }
+    let plan = Plan(files, choosing: choices)
     let folder =
       if let path = arguments.text("--output") {
         try ReportFolder(path: path)

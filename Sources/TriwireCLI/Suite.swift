@@ -9,7 +9,9 @@ enum Suite {
   /// Reads the files that operands name; folders stand for all files in them, none for the suite.
   ///
   /// All files are read before anything is thrown, so that all mistakes are told at once.
-  static func files(_ operands: [String]) throws -> [ScenarioFile] {
+  ///
+  /// Of the suite, those that run only when named are left out when they are to run.
+  static func files(_ operands: [String], toRun runs: Bool = false) throws -> [ScenarioFile] {
     var files: [ScenarioFile] = []
     var mistakes: [ScenarioError] = []
     for path in try paths(operands) {
@@ -29,7 +31,13 @@ enum Suite {
       }
     }
     guard mistakes.isEmpty else { throw Mistakes(errors: mistakes) }
-    return files
+    guard runs, operands.isEmpty else { return files }
+    let suite = files.filter(\.isInSuite)
+    guard !suite.isEmpty else {
+      throw UsageError(
+        message: "all scenarios in \(folder) say \"suite\": false: name those that are to run")
+    }
+    return suite
   }
 
   /// The paths that operands name.

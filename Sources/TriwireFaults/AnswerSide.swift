@@ -91,7 +91,7 @@ extension Link {
   }
 
   /// Lets faults strike when what was passed on of an answer has gone out.
-  private func strikeMarks(of exchange: Exchange, upTo count: Int) {
+  func strikeMarks(of exchange: Exchange, upTo count: Int) {
     let reached = exchange.marks.filter { $0.bodyBytes <= count }
     exchange.marks.removeAll { $0.bodyBytes <= count }
     for each in reached where !isOver {

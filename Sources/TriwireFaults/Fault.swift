@@ -69,6 +69,9 @@ public enum Fault: Sendable, Hashable {
 }
 
 extension Fault {
+  /// Whether it strikes nothing that is there already, but connections or requests to come.
+  package var isOfWhatComes: Bool { isOfBeginning || isOfHead }
+
   /// Whether it can only strike a connection that begins.
   var isOfBeginning: Bool {
     switch self {

@@ -17,6 +17,10 @@ final class Link: StreamHandler, @unchecked Sendable {
   let down = Lane(.down)
   /// The latest request.
   var kind: RequestKind?
+  /// The path of that.
+  var path: String?
+  /// When it was accepted.
+  let began = EventLoop.clock()
   var requests = HTTPServerCodec(limits: .relay)
   var answers = HTTPClientCodec(limits: .relay)
   var exchanges: [Exchange] = []
@@ -228,7 +232,11 @@ final class Link: StreamHandler, @unchecked Sendable {
     }
     switch active.rule.moment {
     case .start: fault.strike()
-    case .answer(let bytes): exchange?.marks.append((bytes, fault))
+    case .answer(let bytes):
+      guard let exchange else { return }
+      exchange.marks.append((bytes, fault))
+      // Of an answer that is under way the place may be past.
+      if exchange.hasHead { strikeMarks(of: exchange, upTo: exchange.bodyBytes) }
     case .bytes(let bytes, let ways):
       for lane in [up, down] where ways.contains(lane.direction) {
         mark(lane, at: lane.entered + UInt64(bytes), fault)

@@ -34,6 +34,10 @@ public struct FaultRecord: Sendable, Hashable, CustomStringConvertible {
   public var connection: Int
   /// The latest request on the connection; nil when there was none.
   public var kind: RequestKind?
+  /// The path of that request; nil when there was none.
+  public var path: String?
+  /// How long the connection was there already; nil for the port.
+  public var age: Duration?
   /// What struck it, and why.
   public var rule: FaultRule
   /// Since the relay started.

@@ -19,6 +19,8 @@ final class RelayLoop: @unchecked Sendable {
   var counters = RelayCounters()
   var pendingConnects = 0
   private(set) var rules: [ActiveRule] = []
+  /// How often each rule with a chance has begun to count.
+  private var uses: [FaultRule: UInt64] = [:]
   private let group: EventLoopGroup
   private let seed: UInt64
   private let observe: (@Sendable (FaultRecord) -> Void)?
@@ -47,7 +49,7 @@ final class RelayLoop: @unchecked Sendable {
     connectOptions = options
     began = EventLoop.clock()
     port = try PortReservation(address)
-    rules = configuration.rules.map { ActiveRule($0, seed: configuration.seed) }
+    rules = configuration.rules.map { activate($0) }
   }
 
   var address: SocketAddress { port.address }
@@ -121,7 +123,7 @@ final class RelayLoop: @unchecked Sendable {
     var fresh: [ActiveRule] = []
     rules = new.map { rule in
       if let index = old.firstIndex(where: { $0.rule == rule }) { return old.remove(at: index) }
-      fresh.append(ActiveRule(rule, seed: seed))
+      fresh.append(activate(rule))
       return fresh[fresh.count - 1]
     }
     for active in old { for link in present { link.lift(active) } }
@@ -138,7 +140,16 @@ final class RelayLoop: @unchecked Sendable {
   }
 
   /// Lets a fault strike the links that are there, and no later ones.
-  func strike(_ rule: FaultRule) { strikePresent(ActiveRule(rule, seed: seed)) }
+  func strike(_ rule: FaultRule) { strikePresent(activate(rule)) }
+
+  /// A rule that begins to count, with chances of its own each time: the same draws again would
+  /// spare the same connections for ever.
+  private func activate(_ rule: FaultRule) -> ActiveRule {
+    guard rule.chance < 1 else { return ActiveRule(rule, seed: seed) }
+    let times = uses[rule, default: 0]
+    uses[rule] = times + 1
+    return ActiveRule(rule, seed: seed &+ times &* 0x9E37_79B9_7F4A_7C15)
+  }
 
   /// Takes back all there is.
   func restore() {
@@ -170,9 +181,12 @@ final class RelayLoop: @unchecked Sendable {
   func record(_ rule: FaultRule, on link: Link?) {
     counters.faults[rule.fault.name, default: 0] += 1
     guard let observe else { return }
-    let time = Duration.nanoseconds(Int64(EventLoop.clock() - began))
+    let now = EventLoop.clock()
     observe(
-      FaultRecord(connection: link?.number ?? 0, kind: link?.kind, rule: rule, time: time))
+      FaultRecord(
+        connection: link?.number ?? 0, kind: link?.kind, path: link?.path,
+        age: link.map { .nanoseconds(Int64(now - $0.began)) }, rule: rule,
+        time: .nanoseconds(Int64(now - began))))
   }
 
   // The port.

@@ -54,6 +54,7 @@ extension Link {
   private func judge(_ head: RequestHead, _ framing: RequestFraming) -> Verdict {
     let kind = RequestKind(head, isUpgrade: framing.isUpgrade)
     note(kind)
+    path = head.path
     let exchange = Exchange(kind: kind, method: head.method, isUpgrade: framing.isUpgrade)
     exchanges.append(exchange)
     var verdict: Verdict?

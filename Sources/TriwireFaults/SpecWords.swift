@@ -173,6 +173,7 @@ extension Duration {
     let nanoseconds = nanoseconds
     if nanoseconds.isMultiple(of: 60_000_000_000) { return "\(nanoseconds / 60_000_000_000) min" }
     if nanoseconds.isMultiple(of: 1_000_000_000) { return "\(nanoseconds / 1_000_000_000) s" }
+    if nanoseconds.isMultiple(of: 1_000_000) { return "\(nanoseconds / 1_000_000) ms" }
     return "\(Double(nanoseconds) / 1e6) ms"
   }
 }

@@ -32,7 +32,7 @@ struct ReportTests {
   @Test("A report of another schema is refused")
   func schema() throws {
     let text = String(decoding: try sample().json, as: UTF8.self)
-      .replacing("\"schemaVersion\" : 2", with: "\"schemaVersion\" : 1")
+      .replacing("\"schemaVersion\" : 3", with: "\"schemaVersion\" : 2")
     #expect(throws: DecodingError.self) { try Report(json: Array(text.utf8)) }
   }
 
@@ -129,14 +129,18 @@ struct ReportTests {
       result.delivery = Delivery(expected: 1000, delivered: 999, lost: 1)
       result.failures = ["lost 1 of 1,000 messages"]
     }
-    result.bytes.messages = 1000
-    result.bytes.down = ByteLayers(
+    var bytes = ByteLedger()
+    bytes.messages = 1000
+    bytes.down = ByteLayers(
       payload: 64_000, framing: 2000 * slower, http: slower == 1 ? 0 : 90_000,
       socket: 66_000 * slower, tcpip: 52_000, segments: 1000)
-    result.bytes.up = ByteLayers(tcpip: 52_000, segments: 1000 * slower, acknowledgements: 1000)
+    bytes.up = ByteLayers(tcpip: 52_000, segments: 1000 * slower, acknowledgements: 1000)
+    result.bytes = bytes
     result.cpu.serverMicroseconds = 12_340 * Double(slower)
-    result.connection.opened = 4
-    result.connection.roundTrips = 2
+    var connection = ConnectionCost()
+    connection.opened = 4
+    connection.roundTrips = 2
+    result.connection = connection
     result.memory = MemoryCost(
       steps: [1, 2, 3, 4].map { count in
         MemoryCost.Step(
@@ -149,7 +153,7 @@ struct ReportTests {
 
 extension Environment {
   /// A machine that is the same everywhere.
-  fileprivate static let sample = Environment(
+  static let sample = Environment(
     triwireVersion: "1.2.3", compiler: "Swift 6.3, optimised",
     commandLine: ["triwire", "run", "x.json"], startedAt: "2026-01-02T03:04:05Z",
     kernel: "Linux 6.1 x86_64", processor: "Some Processor", cores: 2,

@@ -76,10 +76,15 @@ struct ScenarioFileTests {
     let files = try ScenarioFile.paths(in: shippedFolder).map { try ScenarioFile(path: $0) }
     #expect(
       files.map(\.scenario.name)
-        == ["chat-room", "echo", "idle-fleet", "live-notifications", "stock-ticker"])
+        == [
+          "chaos", "chat-room", "echo", "faults", "idle-fleet", "live-notifications",
+          "stock-ticker",
+        ])
     for file in files {
       #expect(file.path.hasSuffix("/\(file.scenario.name).json"))
       #expect(!file.scenario.description.isEmpty)
+      // What breaks things takes its time, and is asked for.
+      #expect(file.isInSuite == (file.scenario.faults == nil))
     }
   }
 

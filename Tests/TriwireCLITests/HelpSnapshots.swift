@@ -43,11 +43,11 @@ let helpSnapshots = [
 
       Usage: triwire run [FILE|DIR …] [OPTION …]
 
-      Runs scenario files, all files of a folder, or, without any, the shipped suite in the folder
-      Scenarios of the current directory. Each trial has a server process of its own. A table per
-      scenario goes to standard output, progress to standard error, and the report to a folder:
-      result.json with all figures and report.md with the tables, written after every trial.
-      Ctrl-C ends the run and keeps what was measured.
+      Runs scenario files, all files of a folder, or, without any, the shipped suite: those in the
+      folder Scenarios of the current directory that do not say "suite": false. Each trial has a
+      server process of its own. A table per scenario goes to standard output, progress to standard
+      error, and the report to a folder: result.json with all figures and report.md with the
+      tables, written after every trial. Ctrl-C ends the run and keeps what was measured.
 
       Profiles: smoke measures each transport once for 3 seconds, quick 3 times for 10 seconds,
       full as often and as long as the scenario files say. A file may change that for itself.

@@ -11,8 +11,10 @@ struct ValidateTests {
     #expect(list.status == 0)
     #expect(
       list.output == """
+        chaos               100 clients echo while connections are cut, muted, blocked and moved at random (runs when named)
         chat-room           500 clients in 20 rooms, each speaks every 10 s and the 24 others hear it
         echo                50 clients send 125-byte messages at random times and get each one back
+        faults              6 clients echo while each kind of fault strikes all of them once (runs when named)
         idle-fleet          up to 10,000 clients connect in steps and idle, then one broadcast reaches all
         live-notifications  2,000 clients receive a 300-byte notification about once a minute each
         stock-ticker        200 clients watch one feed of 50 prices per second, with bursts of 250
@@ -20,8 +22,8 @@ struct ValidateTests {
         """)
     let validate = try await triwire("validate", "Scenarios", in: project)
     #expect(validate.status == 0)
-    #expect(validate.output.split(separator: "\n").count == 5)
-    #expect(validate.output.hasPrefix("Scenarios/chat-room.json: correct, chat-room\n"))
+    #expect(validate.output.split(separator: "\n").count == 7)
+    #expect(validate.output.hasPrefix("Scenarios/chaos.json: correct, chaos\n"))
   }
 
   @Test("A file with a typo ends with 65 and says where, with the others still checked")

@@ -9,6 +9,7 @@ struct ChaosTests {
   private func run(
     seed: UInt64 = 1, order: [TransportKind] = [.webSocket, .serverSentEvents, .longPolling],
     client configure: (inout TriwireClient.Configuration) -> Void = { _ in },
+    server adjust: (inout TriwireServer.Configuration) -> Void = { _ in },
     _ body:
       @escaping @Sendable (
         FaultRelay, Mailbox<Session>, @escaping @Sendable () async throws -> Session
@@ -19,6 +20,7 @@ struct ChaosTests {
     server.loops = 2
     server.session.heartbeatSeconds = 0.3 * slowness
     server.session.heartbeatGraceSeconds = 0.3 * slowness
+    adjust(&server)
     let host = TriwireServer(configuration: server)
     host.session(at: "/pair") { session in
       sessions.put(session)
@@ -169,6 +171,53 @@ struct ChaosTests {
       try await client.send("hello")
       #expect(try await server.take()?.text == "hello")
       #expect(try await client.loop.run { client.transport } != .webSocket)
+    }
+  }
+
+  @Test("A probe gets no message before the client uses it, though the server lost the session")
+  func probeOfAnAbsentSession() async throws {
+    try await run { configuration in
+      // Only the server learns that the event stream is gone.
+      configuration.fallback.rememberSeconds = 0.1
+    } server: { configuration in
+      configuration.session.heartbeatSeconds = 1000
+    } _: { relay, sessions, connect in
+      relay.set([FaultRule(.refuseUpgrade(status: 403))])
+      let client = try await connect()
+      #expect(client.transport == .serverSentEvents)
+      let server = try await sessions.next("the server's end")
+      relay.strike(FaultRule(.mute(.down), on: [.eventStream]))
+      relay.strike(FaultRule(.halfClose(.up), on: [.eventStream]))
+      try await within("the server loses the session's connection") {
+        while try await server.loop.run({ server.resumeCounters.lost }) == 0 {
+          await Task.yield()
+        }
+      }
+      for number in 0..<100 { try await server.send("\(number)") }
+      relay.set([])
+      for number in 0..<100 { #expect(try await client.take()?.text == "\(number)") }
+      #expect(try await client.loop.run { client.transport } == .webSocket)
+    }
+  }
+
+  @Test("Polls that nobody answers are given up one after the other, and the session comes back")
+  func unansweredPolls() async throws {
+    try await run(order: [.longPolling]) { configuration in
+      configuration.fallback.attemptSeconds = 0.1 * slowness
+    } _: { relay, sessions, connect in
+      let client = try await connect()
+      let server = try await sessions.next("the server's end")
+      relay.set([FaultRule(.blackHole, on: [.poll])])
+      relay.cutAll()
+      // Longer than a silent server is waited for.
+      try await within("twelve attempts fail") {
+        while try await client.loop.run({ client.resumeCounters.attempts }) < 13 {
+          await Task.yield()
+        }
+      }
+      try await server.send("still here")
+      relay.set([])
+      #expect(try await client.take()?.text == "still here")
     }
   }
 

@@ -41,6 +41,31 @@ struct RuleTests {
     #expect(try await refused(of: 7, seed: 1, rule) == numbers)
   }
 
+  @Test("A rule for a place that an answer has passed already strikes at once", arguments: [0, 4])
+  func placeIsPast(bytes: Int) async throws {
+    try await RelayRig.run { rig in
+      let (client, stream, _) = try await rig.pair(sending: events)
+      let sent = eventsHead + "data: 1\n\n"
+      try await stream.send(sent)
+      #expect(try await client.text(sent.utf8.count) == sent)
+      rig.relay.set([FaultRule(.cut(.finish), on: [.eventStream], after: .answer(bodyBytes: bytes))]
+      )
+      #expect(try await client.rest() == "")
+    }
+  }
+
+  @Test("A strike with a chance draws anew each time, so that nobody is spared for ever")
+  func strikesAnew() async throws {
+    try await RelayRig.run { rig in
+      let clients = try (0..<8).map { _ in try rig.peer() }
+      try await rig.wait("all came") { $0.connections == 8 }
+      let rule = try FaultRule(parsing: "stall 1 ms chance 0.3")
+      for _ in 0..<60 { rig.relay.strike(rule) }
+      _ = await rig.relay.counters()
+      #expect(Set(rig.records.waiting.map(\.connection)) == Set(1...clients.count))
+    }
+  }
+
   @Test("Requests are counted by what the rule concerns, not by connection")
   func countsRequests() async throws {
     try await RelayRig.run("cut on post after answer nth 2") { rig in
@@ -55,6 +80,8 @@ struct RuleTests {
       let record = try await rig.records.next("the cut")
       #expect(record.connection == 1)
       #expect(record.kind == .post)
+      #expect(record.path == "/up")
+      #expect(record.age ?? .zero > .zero)
       #expect(
         record.description.hasSuffix(" s  connection 1 (post): cut on post after answer nth 2"))
     }

@@ -10,7 +10,7 @@ struct SpecTests {
       ("refuse", FaultRule(.refuse)),
       ("close-port", FaultRule(.closePort)),
       (
-        "delay-accept 250.0 ms every 2",
+        "delay-accept 250 ms every 2",
         FaultRule(.delayAccept(.milliseconds(250)), pick: .every(2))
       ),
       ("refuse-upgrade 403", FaultRule(.refuseUpgrade(status: 403))),

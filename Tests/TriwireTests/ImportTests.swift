@@ -9,7 +9,7 @@ struct ImportTests {
     "TriwireIO": ["CLinux", "COpenSSL"],
     "Triwire": ["TriwireCodec", "TriwireIO"],
     "TriwireFaults": ["TriwireCodec", "TriwireIO"],
-    "TriwireBench": ["Triwire", "Foundation", "FoundationEssentials"],
+    "TriwireBench": ["Triwire", "TriwireFaults", "Foundation", "FoundationEssentials"],
     "TriwireCLI": [
       "Triwire", "TriwireBench", "TriwireFaults", "Foundation", "FoundationEssentials", "Dispatch",
     ],

@@ -116,8 +116,8 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     posts.onRefusal = { [unowned self] in self.end($0) }
     posts.onFailure = { [unowned self] in postsFailed($0, sessionIsOver: $1) }
     if let link = dialer.link {
-      watch = SilenceWatch(connection.stream, link) { [unowned self] in
-        self.end(SessionEnd(code: .abnormal, reason: "the server is silent", isLocal: true))
+      watch = SilenceWatch(connection.stream, link) { [weak self] in
+        self?.end(SessionEnd(code: .abnormal, reason: "the server is silent", isLocal: true))
       }
     }
     finishOpening(.success(session))

@@ -80,6 +80,8 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     guard let done else { return }
     self.done = nil
     if case .failure = result {
+      watch?.cancel()
+      watch = nil
       connection?.close()
       posts.end()
     }
@@ -95,8 +97,8 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     stream.start(connection)
     watch?.cancel()
     watch = dialer.link.map { link in
-      SilenceWatch(stream, link) { [unowned self] in
-        lose("the server does not answer a poll")
+      SilenceWatch(stream, link) { [weak self] in
+        self?.lose("the server does not answer a poll")
       }
     }
   }

@@ -182,8 +182,8 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
       if count > 0 { headers.append(ServerLink.offsetField, String(nextOffset)) }
       flight = (nextOffset, count)
       nextOffset += UInt64(count)
-      deadline.set(after: link.postNanoseconds) { [unowned self] in
-        fail("no answer to a POST: the way up is blocked")
+      deadline.set(after: link.postNanoseconds) { [weak self] in
+        self?.fail("no answer to a POST: the way up is blocked")
       }
     }
     queue.removeFirst(count)

@@ -25,6 +25,10 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   private var betterSeconds: Double
   private var attachedAt: UInt64 = 0
   private var lostAt: UInt64 = 0
+  /// Why the client itself gave the present connection up.
+  private var doubt: String?
+  private var cause: String?
+  private var attemptCount: UInt64 = 0
   private var lastPing: UInt64 = 0
   private var whenTrusted: (() -> Void)?
   private var drainMilliseconds: UInt64?
@@ -68,6 +72,12 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   /// Milliseconds of silence after which the server is gone.
   var silence: UInt64 { (heartbeat.interval + heartbeat.grace) * 1_000_000 }
   var postNanoseconds: UInt64 { fallback.postSeconds.nanoseconds }
+
+  override var counters: ResumeCounters {
+    var counters = super.counters
+    counters.attempts = attemptCount
+    return counters
+  }
 
   // MARK: Rounds
 
@@ -191,6 +201,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   ) {
     heartbeat = (hello.heartbeat, hello.grace)
     let away = carrier == nil ? Double(EventLoop.clock() - lostAt) / 1e6 : 0
+    let cause = carrier == nil ? cause : nil
     attachedAt = EventLoop.clock()
     drainMilliseconds = nil
     guard let session else {
@@ -210,7 +221,10 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     carrier.move(to: session)
     var unacknowledged = 0
     var missed: UInt64? = 0
+    var start = start
     if hello.epoch != epoch {
+      // What was received counts for the life before.
+      start = hello.start
       let known = !epoch.isEmpty
       unacknowledged = restart(epoch: hello.epoch)
       missed = known ? nil : 0
@@ -232,7 +246,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     session.recovered(
       SessionRecovery(
         recovered: missed == 0, transport: carrier.kind, missed: missed,
-        unacknowledged: unacknowledged, milliseconds: away))
+        unacknowledged: unacknowledged, milliseconds: away, cause: cause))
   }
 
   /// A WebSocket is trusted when a message came back over it, not before.
@@ -257,8 +271,15 @@ final class ClientLink: SessionLink, @unchecked Sendable {
         BlockedTransports.shared.add(
           .webSocket, at: authority, seconds: fallback.rememberSeconds)
       }
-      carrier?.abort()
+      giveUp("no echo within \(fallback.trustSeconds) s")
     }
+  }
+
+  /// Lets the present connection go, since it does not work.
+  private func giveUp(_ why: String) {
+    doubt = why
+    carrier?.abort()
+    doubt = nil
   }
 
   private func ping(_ done: @escaping () -> Void) {
@@ -304,7 +325,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
       BlockedTransports.shared.add(
         carrier.kind, at: authority, seconds: fallback.rememberSeconds)
     }
-    carrier.abort()
+    giveUp("the server's words come late")
   }
 
   // MARK: Loss and return
@@ -317,6 +338,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
 
   override func lost(_ end: SessionEnd) {
     lostAt = EventLoop.clock()
+    cause = doubt ?? end.reason
     trust.cancel()
     whenTrusted = nil
     better.cancel()
@@ -451,6 +473,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   }
 
   private func note(_ attempt: ClientAttempt, _ outcome: String, next: String) {
+    attemptCount += 1
     trace(
       attempt.transport, outcome, milliseconds: attempt.milliseconds, next: next,
       began: attempt.began)

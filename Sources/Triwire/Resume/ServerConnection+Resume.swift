@@ -21,7 +21,8 @@ extension ServerConnection {
     let head = exchange.head
     let key = SessionDirectory.Key(path: head.path, name: token.name, peer: peerSubject)
     let found: ResumableSessions.Found?
-    if head.method == .get {
+    // A probe is about a session that is there: it opens none.
+    if head.method == .get, !token.isProbe {
       found = home.directory.resumable.find(key) {
         ServerLink(key, token, origin: head.headers["origin"], home: home)
       }
@@ -47,6 +48,9 @@ extension ServerConnection {
     _ exchange: Exchange, _ token: SessionToken, _ body: [UInt8], _ link: ServerLink
   ) {
     let head = exchange.head
+    if token.isProbe, link.session == nil {
+      return respond(Response(.notFound, text: "the session of this probe is not open"))
+    }
     switch head.method {
     case .get where WebSocketHandshake.isRequested(by: head):
       openWebSocket(exchange, token, link)
@@ -112,7 +116,7 @@ extension ServerConnection {
     let has = link.has(token)
     let start = link.start(has)
     rent(to: transport)
-    if token.isProbe, link.carrier != nil {
+    if token.isProbe {
       // It shows that events reach the client, and leaves the session where it is.
       let holder = Session(
         carrier: transport, request: exchange.head, loop: home.loop, limits: session.limits)
@@ -140,6 +144,14 @@ extension ServerConnection {
     let open = begin(link, transport, exchange)
     guard let session = link.session else { return }
     let start = link.start(has)
+    if token.isProbe {
+      // It shows that polls are answered, and ends as any session that is not polled.
+      let holder = Session(
+        carrier: transport, request: exchange.head, loop: home.loop, limits: session.limits)
+      transport.begin(holder, after: start)
+      transport.sendControl(link.hello(start))
+      return transport.poll(self, exchange, start)
+    }
     transport.begin(session, after: start)
     transport.sendControl(link.hello(start))
     link.use(transport, has: has)

@@ -74,11 +74,12 @@ final class ServerLink: SessionLink, @unchecked Sendable {
 
   /// Takes a WebSocket that has just been opened.
   ///
-  /// A probe waits for the client's word while another connection works.
+  /// A probe waits for the client's word, also when the session has no connection: the client may
+  /// not know that yet, and what came before its word would be for nobody.
   func open(_ socket: WebSocketTransport, _ token: SessionToken, _ head: RequestHead) {
     guard let session else { return socket.stream.abort() }
     let has = has(token)
-    let isProbe = token.isProbe && carrier != nil
+    let isProbe = token.isProbe
     let holder =
       isProbe
       ? Session(carrier: socket, request: head, loop: loop, limits: session.limits) : session

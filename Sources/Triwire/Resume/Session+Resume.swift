@@ -29,6 +29,11 @@ extension Session {
     }
   }
 
+  /// What the session did so far to stay exact; nothing on plain sessions, and after the end.
+  ///
+  /// On the loop.
+  public var resumeCounters: ResumeCounters { link?.counters ?? ResumeCounters() }
+
   /// Sends a message and waits until the peer has acknowledged it.
   ///
   /// - Parameters:

@@ -43,8 +43,12 @@ class SessionLink: TimerOwner {
   private(set) var retired = Traffic()
   /// Messages that came twice and were dropped.
   private(set) var repeated: UInt64 = 0
+  /// The offset of the last message that some connection took.
+  private var sent: UInt64 = 0
   /// Messages that were sent again.
   private(set) var resent: UInt64 = 0
+  /// Connections that were lost.
+  private(set) var losses: UInt64 = 0
   private var pendingClose: SessionEnd?
   private var closeDeadline: UInt64 = 0
   private var isAborting = false
@@ -59,6 +63,15 @@ class SessionLink: TimerOwner {
     self.epoch = epoch
     self.options = options
     self.loop = loop
+  }
+
+  /// What was counted so far.
+  var counters: ResumeCounters {
+    var counters = ResumeCounters()
+    counters.resent = resent
+    counters.repeated = repeated
+    counters.lost = losses
+    return counters
   }
 
   var carrier: (any LinkCarrier)? { session?.carrier as? any LinkCarrier }
@@ -77,7 +90,9 @@ class SessionLink: TimerOwner {
   /// Sends a message now or when there is a connection.
   func send(_ message: Message, _ compression: MessageCompression) {
     window.append(SendWindow.Entry(message: message, compression: compression))
-    if let carrier { transmit(message, compression, carrier) }
+    guard let carrier else { return }
+    sent = window.last
+    transmit(message, compression, carrier)
   }
 
   private func transmit(
@@ -218,8 +233,9 @@ class SessionLink: TimerOwner {
         first.done(true)
       }
     }
+    resent += sent - min(sent, window.acknowledged)
+    sent = window.last
     for entry in window.waiting {
-      resent += 1
       transmit(entry.message, entry.compression, carrier)
     }
     if received > told { tellSoon() }
@@ -250,6 +266,7 @@ class SessionLink: TimerOwner {
     }
     retire(old)
     session.carry(by: nil)
+    losses += 1
     lost(end)
     return true
   }
@@ -274,6 +291,7 @@ class SessionLink: TimerOwner {
     received = 0
     arriving = 0
     told = 0
+    sent = 0
     untoldBytes = 0
     let waiting = acknowledgements
     acknowledgements = []

@@ -13,4 +13,22 @@ public struct SessionRecovery: Sendable, Equatable {
   public let unacknowledged: Int
   /// How long the session had no connection, in milliseconds; 0 when it moved.
   public let milliseconds: Double
+  /// How the client came to know that the connection before was lost; nil when the session moved
+  /// while it had one.
+  public let cause: String?
+}
+
+/// What a resumable session did so far to stay exact.
+public struct ResumeCounters: Sendable, Equatable, Codable {
+  /// Messages that were sent again.
+  public var resent: UInt64 = 0
+  /// Messages of the peer that came twice, and were dropped.
+  public var repeated: UInt64 = 0
+  /// Connections that were lost, each of them noticed.
+  public var lost: UInt64 = 0
+  /// Attempts to reach the server, as `Session.attempts` has the newest of; 0 on the server's side.
+  public var attempts: UInt64 = 0
+
+  /// Counts nothing yet.
+  public init() {}
 }

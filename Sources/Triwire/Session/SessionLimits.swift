@@ -47,6 +47,8 @@ public struct SessionLimits: Sendable, Equatable {
   public var closeSeconds = 5.0
 
   /// Seconds a poll is held when there is nothing to say; 25 by default, and the most.
+  ///
+  /// A resumable session's is held no longer than `heartbeatSeconds`, which its client counts on.
   public var pollHoldSeconds = 25.0
 
   /// Seconds a long-polling session lives without a poll; 30 by default.

@@ -117,14 +117,23 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
     if let older = take() { answerEmpty(older) }
     acknowledge(position)
     chooseForm(exchange.head)
-    let wait = exchange.head.queryItem("wait").flatMap(Double.init) ?? limits.value.pollHoldSeconds
-    let hold = min(max(wait, 0), limits.value.pollHoldSeconds).nanoseconds
+    let hold = min(max(wait(exchange.head), 0), longestHold).nanoseconds
     held = Poll(connection: connection, position: position, deadline: home.loop.now + hold)
     connection.rent(to: self)
     setDeadline(home.loop.now + hold)
     if hold == 0 || !isCaughtUp(position) || closing != nil || !controls.isEmpty {
       schedule()
     }
+  }
+
+  private func wait(_ head: RequestHead) -> Double {
+    head.queryItem("wait").flatMap(Double.init) ?? longestHold
+  }
+
+  /// The client of a resumable session was told to expect a sign of life with each heartbeat.
+  private var longestHold: Double {
+    let hold = limits.value.pollHoldSeconds
+    return session?.link == nil ? hold : min(hold, limits.value.heartbeatSeconds)
   }
 
   private func refusal(of position: UInt64) -> Response {

@@ -29,10 +29,15 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var slipMicroseconds: Durations
   /// The same, for each flow of the scenario.
   public var flows: [FlowMeasurement]
-  /// What the measured messages cost on the wire.
-  public var bytes: ByteLedger
-  /// What it cost to open the connections.
-  public var connection: ConnectionCost
+  /// What the measured messages cost on the wire; `nil` is not measured, since sessions that change
+  /// their connections cannot be reconciled.
+  public var bytes: ByteLedger?
+  /// What it cost to open the connections; `nil` is not measured, for the same reason.
+  public var connection: ConnectionCost?
+  /// What faults did, where the scenario has some.
+  public var faults: FaultMeasurement?
+  /// What is not measured in such a trial, by its names here; `nil` where all is.
+  public var unmeasured: [String]?
   /// The work of both processes while messages were measured.
   public var cpu: CPUCost
   /// What the server's memory and descriptors grew by with each connection.
@@ -52,8 +57,7 @@ public struct Measurement: Sendable, Equatable, Codable {
     serviceMicroseconds = Durations()
     slipMicroseconds = Durations()
     flows = []
-    bytes = ByteLedger()
-    connection = ConnectionCost()
+    unmeasured = trial.scenario.sessions == .plain ? nil : ["bytes", "connection"]
     cpu = CPUCost()
     memory = MemoryCost(steps: [])
   }
@@ -160,7 +164,7 @@ public struct CPUCost: Sendable, Equatable, Codable {
   public var wallMicroseconds = 0.0
   /// CPU time of the server, all threads.
   public var serverMicroseconds = 0.0
-  /// CPU time of the clients' process, all threads.
+  /// CPU time of the clients' process, all threads; a relay that breaks things is one of them.
   public var clientMicroseconds = 0.0
   /// How long the server's threads were ready to run and had to wait for a core.
   public var serverWaitMicroseconds = 0.0

@@ -13,6 +13,8 @@ struct Comparison {
   /// What is compared, by name: the transports, and their modes of TLS where there are several.
   let contenders: [String]
   let lines: [Line]
+  /// What came of each fault, in lines of their own; empty without faults.
+  let outcomes: [Line]
   /// What went wrong in any of its trials, as sentences.
   let failures: [String]
   /// What makes its times doubtful, as sentences.
@@ -29,6 +31,15 @@ struct Comparison {
     failures = pools.flatMap(\.failures)
     cautions = pools.compactMap(\.caution)
     lines = Comparison.lines(of: pools)
+    outcomes = Comparison.outcomes(of: pools)
+  }
+
+  /// What the tables leave out, in a sentence, where they do.
+  var omission: String? {
+    scenario.sessions == .plain
+      ? nil
+      : "Bytes and the cost of opening are not measured here: sessions change their connections"
+        + (scenario.faults == nil ? "." : ", and a relay stands between.")
   }
 
   /// How latency is counted, in a sentence.
@@ -49,7 +60,7 @@ struct Comparison {
       metric: "delivered",
       cells: pools.map { "\(grouped($0.delivery.delivered)) of \(grouped($0.delivery.expected))" })
     let measured = Metric.all.compactMap { metric in metric.line(for: pools) }
-    return [delivered] + measured
+    return [delivered] + measured + faults(of: pools)
   }
 }
 
@@ -134,7 +145,7 @@ private struct Metric {
 }
 
 /// The trials of one contender, taken together: histograms merged, counts added.
-private struct Pool {
+struct Pool {
   let name: String
   let trials: [Measurement]
   let delivery: Delivery
@@ -148,7 +159,7 @@ private struct Pool {
     delivery = .sum(trials.map(\.delivery))
     latency = trials.reduce(into: Histogram()) { $0.merge($1.latencyMicroseconds.histogram) }
     slip = trials.reduce(into: Histogram()) { $0.merge($1.slipMicroseconds.histogram) }
-    messages = trials.reduce(0) { $0 + $1.bytes.messages }
+    messages = trials.reduce(0) { $0 + ($1.bytes?.messages ?? 0) }
   }
 
   var failures: [String] {
@@ -177,13 +188,15 @@ private struct Pool {
     _ layer: KeyPath<ByteLayers, UInt64>, _ direction: KeyPath<ByteLedger, ByteLayers>
   ) -> Double? {
     guard messages > 0 else { return nil }
-    let bytes = trials.reduce(0) { $0 + $1.bytes[keyPath: direction][keyPath: layer] }
+    let bytes = trials.reduce(0) { sum, trial in
+      sum + (trial.bytes?[keyPath: direction][keyPath: layer] ?? 0)
+    }
     return Double(bytes) / Double(messages)
   }
 
   /// A figure of TLS, where there is TLS.
   func ifSecured(_ figure: Double?) -> Double? {
-    trials.contains { $0.connection.tlsBytesUp > 0 } ? figure : nil
+    trials.contains { $0.connection?.tlsBytesUp ?? 0 > 0 } ? figure : nil
   }
 
   /// What travels beyond the payload, as a part of the payload.
@@ -203,16 +216,16 @@ private struct Pool {
   }
 
   func opening(_ phase: KeyPath<ConnectionCost, Durations>) -> Double? {
-    let merged = trials.reduce(into: Histogram()) {
-      $0.merge($1.connection[keyPath: phase].histogram)
+    let merged = trials.reduce(into: Histogram()) { sum, trial in
+      if let connection = trial.connection { sum.merge(connection[keyPath: phase].histogram) }
     }
     return merged.soundPercentile(50).map { Double($0) / 1000 }
   }
 
   func mean(_ cost: KeyPath<ConnectionCost, Double>) -> Double? {
-    let opened = trials.filter { $0.connection.opened > 0 }
+    let opened = trials.compactMap(\.connection).filter { $0.opened > 0 }
     guard !opened.isEmpty else { return nil }
-    return opened.reduce(0) { $0 + $1.connection[keyPath: cost] } / Double(opened.count)
+    return opened.reduce(0) { $0 + $1[keyPath: cost] } / Double(opened.count)
   }
 
   var openBytes: Double? {

@@ -36,13 +36,24 @@ extension Report {
     let head = "## \(scenario.name)\(description)"
     let first = comparison.failures.map { "**\($0)**\n\n" }.joined()
     guard !comparison.contenders.isEmpty else { return "\(head)\n\nNo trial of it has run." }
-    let names = comparison.contenders.map { " \($0) |" }.joined()
-    let rule = comparison.contenders.map { _ in "---:|" }.joined()
-    let lines = comparison.lines.map { line in
+    let outcomes =
+      comparison.outcomes.isEmpty
+      ? ""
+      : "\n\n" + table("what the clients did", comparison.contenders, comparison.outcomes)
+    let notes = (comparison.omission.map { [$0] } ?? []) + comparison.cautions
+    return "\(head)\n\n\(first)" + table("", comparison.contenders, comparison.lines) + outcomes
+      + notes.map { "\n\n\($0)" }.joined()
+  }
+
+  private func table(_ title: String, _ contenders: [String], _ lines: [Comparison.Line]) -> String
+  {
+    let names = contenders.map { " \($0) |" }.joined()
+    let rule = contenders.map { _ in "---:|" }.joined()
+    let rows = lines.map { line in
       "| \(line.metric) |" + line.cells.map { " \($0) |" }.joined()
     }
-    return "\(head)\n\n\(first)| |\(names)\n|---|\(rule)\n" + lines.joined(separator: "\n")
-      + comparison.cautions.map { "\n\n\($0)" }.joined()
+    let corner = title.isEmpty ? " " : " \(title) "
+    return "|\(corner)|\(names)\n|---|\(rule)\n" + rows.joined(separator: "\n")
   }
 
   private var legend: String {
@@ -57,6 +68,15 @@ extension Report {
     - `sent late` is how much later than planned the load generator sent: what it adds by itself.
     - Memory is what the server's private memory grows by with each idle connection, left out \
     where it does not stand clearly above chance.
+    """ + (scenarios.contains { $0.faults != nil } ? "\n" + faultLegend : "")
+  }
+
+  private var faultLegend: String {
+    """
+    - Faults: `noticed` is from the fault that cost a client its connection to the moment it found \
+    that lost, `back` from then until another carried its session. Of one fault the longest are \
+    shown, and what carried the sessions then. A fault can also strike a client that is on its way \
+    back.
     """
   }
 

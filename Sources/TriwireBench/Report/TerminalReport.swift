@@ -20,8 +20,16 @@ extension Report {
     let table = page.table(
       ["(×: times the best)"] + comparison.contenders,
       comparison.lines.map { [$0.metric] + $0.cells })
-    let notes = [comparison.latencyNote] + comparison.cautions
-    return head + failures + table
+    let faults =
+      comparison.outcomes.isEmpty
+      ? ""
+      : "\n"
+        + page.table(
+          ["what the clients did"] + comparison.contenders,
+          comparison.outcomes.map { [$0.metric] + $0.cells })
+    let notes =
+      [comparison.latencyNote] + (comparison.omission.map { [$0] } ?? []) + comparison.cautions
+    return head + failures + table + faults
       + notes.map { page.wrapped("  \($0)", hanging: 2) }.joined()
   }
 }

@@ -25,6 +25,11 @@ struct Place {
     return text
   }
 
+  func truth() -> Bool? {
+    guard case .bool(let truth) = node.value else { return refused("true or false") }
+    return truth
+  }
+
   func whole(from low: Int, to high: Int) -> Int? {
     guard case .number(let number) = node.value, let whole = Int(exactly: number) else {
       return refused("a whole number from \(grouped(low)) to \(grouped(high))")

@@ -34,7 +34,10 @@ extension Scenario {
     if let limits = profile.limits {
       result.repetitions = min(repetitions, limits.repetitions)
       result.warmUp = min(warmUp, limits.warmUp)
-      result.duration = min(duration, limits.duration)
+      // Not so much that a fault which happens once would fall out of it.
+      let needed = (faults ?? []).map(\.end).max() ?? 0
+      result.duration = min(
+        duration, max(limits.duration, TimeSpan(nanoseconds: needed)))
     }
     result.clients = changes.clients ?? changes.idle?.steps.last ?? result.clients
     result.idle = changes.idle ?? result.idle

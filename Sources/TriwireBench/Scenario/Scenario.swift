@@ -31,6 +31,10 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var transports: [TransportKind]
   /// Whether and how connections are secured: everything is measured in each of these modes.
   public var tls: [TLSMode]
+  /// How sessions are kept; resumable where there are faults.
+  public var sessions: SessionKind
+  /// What breaks meanwhile, if anything does.
+  public var faults: [ScheduledFault]?
 }
 
 /// How the connections of a trial are secured.

@@ -10,6 +10,8 @@ public struct ScenarioFile: Sendable {
   public let path: String
   /// The scenario as the file says, before any profile shortens it.
   public let scenario: Scenario
+  /// Whether it runs with the others of its folder when none is named.
+  public let isInSuite: Bool
   private let changes: [Profile: ProfileChanges]
 
   /// Reads a scenario file.
@@ -49,6 +51,7 @@ public struct ScenarioFile: Sendable {
     self.path = path
     scenario = read.scenario
     changes = read.changes
+    isInSuite = read.isInSuite
   }
 
   /// The scenario as a profile wants it.

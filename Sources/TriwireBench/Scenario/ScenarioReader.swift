@@ -19,6 +19,8 @@ enum ScenarioLimits {
   static let messages = 20_000_000
   /// Messages all receivers may get in a trial, as each of them is accounted for.
   static let deliveries = 200_000_000
+  /// Faults of a trial, each time one begins.
+  static let faults: UInt64 = 100_000
 }
 
 /// Turns the values of a scenario file into a scenario, noting all that is wrong on the way.
@@ -27,10 +29,10 @@ struct ScenarioReader {
 
   private static let keys = [
     "name", "description", "clients", "groups", "idle", "traffic", "warmUp", "duration", "drain",
-    "repetitions", "seed", "transports", "tls", "profiles",
+    "repetitions", "seed", "transports", "tls", "sessions", "faults", "suite", "profiles",
   ]
 
-  func read() -> (scenario: Scenario, changes: [Profile: ProfileChanges])? {
+  func read() -> (scenario: Scenario, changes: [Profile: ProfileChanges], isInSuite: Bool)? {
     guard let fields = place.fields(known: Self.keys) else { return nil }
     let head = readHead(fields)
     let clients = readClients(fields)
@@ -38,8 +40,11 @@ struct ScenarioReader {
     let traffic = readTraffic(fields)
     let transports = fields.value("transports", default: TransportKind.allCases, readTransports)
     let tls = fields.value("tls", default: [.off], readModes)
+    let faults = readFaults(fields)
+    let isInSuite = fields.value("suite", default: true) { $0.truth() }
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
-    guard let head, let clients, let timing, let traffic, let transports, let tls, let changes
+    guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
+      let isInSuite, let changes
     else {
       return nil
     }
@@ -47,7 +52,8 @@ struct ScenarioReader {
       name: head.name, description: head.description, clients: clients.count,
       groups: clients.groups, idle: clients.idle, traffic: traffic, warmUp: timing.warmUp,
       duration: timing.duration, drain: timing.drain, repetitions: timing.repetitions,
-      seed: timing.seed, transports: transports, tls: tls)
+      seed: timing.seed, transports: transports, tls: tls,
+      sessions: faults.sessions, faults: faults.faults)
     checkPossible(scenario, fields)
     for profile in Profile.allCases {
       guard let changed = changes[profile] else { continue }
@@ -55,7 +61,7 @@ struct ScenarioReader {
       checkPossible(
         scenario.shortened(to: profile, with: changed), fields, within: "\(inner).\(profile)")
     }
-    return (scenario, changes)
+    return (scenario, changes, isInSuite)
   }
 
   private func readHead(_ fields: Fields) -> (name: String, description: String)? {
@@ -167,6 +173,7 @@ extension ScenarioReader {
       (place ?? fields["groups"])?.refuse(
         "groups are for broadcasts, and no flow is one: remove it")
     }
+    checkFaults(scenario, fields, at: place)
     for (index, flow) in scenario.traffic.enumerated() {
       check(flow, of: scenario, at: place ?? flowPlace(index, fields))
     }

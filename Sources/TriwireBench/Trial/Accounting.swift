@@ -5,7 +5,9 @@ extension TrialRig {
   func account(
     _ measurement: inout Measurement, from before: Reading, to after: Reading
   ) async throws {
-    guard case .finished(let served, let serverSlip, let serverEnds) = try await server.ask(.finish)
+    guard
+      case .finished(let served, let serverSlip, let serverEnds, let resumed) =
+        try await server.ask(.finish)
     else { throw TrialFailure("the server did not say what came of its messages") }
     var (received, slip, ends) = await clients.finish()
     received.merge(served)
@@ -21,12 +23,19 @@ extension TrialRig {
     }
     measurement.serviceMicroseconds.histogram = received.service
     measurement.slipMicroseconds.histogram = slip
+    measurement.cpu = CPUCost(from: before, to: after, messages: received.measured)
+    measurement.failures = failures(received, ends + serverEnds)
+    measurement.faults = await clients.faults(resumed)
+    guard isReconciled else {
+      // The relay works in the clients' process.
+      if measurement.faults != nil { measurement.cpu.clientMicrosecondsPerMessage = nil }
+      return
+    }
     measurement.bytes = ByteLedger(
       messages: received.measured,
       up: ByteLayers(from: before.clients, to: after.clients, isAccepting: false),
       down: ByteLayers(from: before.server, to: after.server, isAccepting: true))
-    measurement.cpu = CPUCost(from: before, to: after, messages: received.measured)
-    measurement.failures = failures(received, ends + serverEnds) + after.disagreements
+    measurement.failures += after.disagreements
   }
 
   /// What went wrong with messages and sessions, what was lost first.

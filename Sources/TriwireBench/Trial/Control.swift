@@ -26,9 +26,9 @@ enum ControlReply: Codable, Sendable {
   case reading(WireReading)
   /// How many messages have arrived, and whether that is all.
   case progress(arrived: UInt64, isComplete: Bool)
-  /// What came of the messages it had to receive, how late it sent its own, and the sessions that
-  /// ended before they should.
-  case finished(Received, slip: Histogram, ends: [String])
+  /// What came of the messages it had to receive, how late it sent its own, the sessions that
+  /// ended before they should, and what resumable ones did.
+  case finished(Received, slip: Histogram, ends: [String], resumed: [ResumeCounters])
   /// It could not do what it was told.
   case failed(String)
 }

@@ -17,6 +17,7 @@ final class LoadClients: @unchecked Sendable {
   private var isClosing = false
   private var server = "http://127.0.0.1"
   private var configuration = TriwireClient.Configuration()
+  private var path: FaultyPath?
 
   /// Seconds a greeting may take, and seconds the close of all sessions may take.
   private static let patience: UInt64 = 10_000_000_000
@@ -30,8 +31,23 @@ final class LoadClients: @unchecked Sendable {
   }
 
   /// Says where the server is, and which certificate it has made for this trial.
-  func reach(port: UInt16, certificate: String?) {
+  ///
+  /// Where the scenario has faults, all goes through a relay that the clients' process runs.
+  ///
+  /// - Throws: `IOError` when the relay cannot be started.
+  func reach(port: UInt16, certificate: String?) async throws {
     configuration = MeasuredConnections.clients(on: group)
+    var port = port
+    if trial.scenario.sessions == .resumable {
+      configuration.resume = MeasuredConnections.window
+    }
+    if let faults = trial.scenario.faults {
+      configuration.fallback = MeasuredConnections.resumed
+      configuration.session = MeasuredConnections.hurried(configuration.session)
+      let path = FaultyPath(to: port, faults, trial, on: loop)
+      self.path = path
+      port = try await path.open()
+    }
     server = "\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)"
     guard let certificate, let version = trial.contender.tls.version else { return }
     configuration.tls.caFile = .text(certificate)
@@ -59,12 +75,18 @@ final class LoadClients: @unchecked Sendable {
       try Task.checkCancellation()
       let url = "\(server)/client/\(client)"
       let session = try await TriwireClient(url, configuration: configuration)
-        .connect(over: [trial.transport])
+        .connect(over: order)
       guard await takeIn(session, client) else {
         throw TrialFailure("client \(client) was not greeted within 10 s of its opening")
       }
       show?(client + 1)
     }
+  }
+
+  /// The trial's transport, and behind it, where it may break, the others.
+  private var order: [TransportKind] {
+    let others = TransportKind.allCases.filter { $0 != trial.transport }
+    return [trial.transport] + (path == nil ? [] : others)
   }
 
   private var count: Int { get async { await loop.perform { [self] in sessions.count } } }
@@ -77,6 +99,10 @@ final class LoadClients: @unchecked Sendable {
         awaitedGreeting = (client + 1, continuation)
         session.receive { [self] _, message in received(message, by: client) }
         session.whenEnded { [self] end in ended(end, client) }
+        if let watch = path?.watch {
+          watch.opened(over: session.transport)
+          session.whenRecovered { watch.recovered($0, client) }
+        }
         loop.schedule(at: EventLoop.clock() + LoadClients.patience) { [self] in
           giveUpGreeting(client + 1)
         }
@@ -120,6 +146,29 @@ final class LoadClients: @unchecked Sendable {
     }
   }
 
+  /// Breaks what the scenario wants broken, from the start of what is measured.
+  func breakThings(from start: UInt64) async {
+    guard let path else { return }
+    path.play(from: start)
+    await loop.perform { path.watch.begin(at: start) }
+  }
+
+  /// Takes all faults back, at the end of what is measured.
+  func mend() async {
+    guard let path else { return }
+    path.mend()
+    await loop.perform { path.watch.stop(at: EventLoop.clock()) }
+  }
+
+  /// What faults did, together with what the server's sessions counted; `nil` without any.
+  func faults(_ server: [ResumeCounters]) async -> FaultMeasurement? {
+    guard let path else { return nil }
+    let relay = await path.counters()
+    return await loop.perform { [self] in
+      path.watch.finish(clients: sessions.map(\.resumeCounters), server: server, relay)
+    }
+  }
+
   /// What the sessions have moved.
   func read() async -> WireReading {
     await loop.perform { [self] in
@@ -158,6 +207,7 @@ final class LoadClients: @unchecked Sendable {
       for session in sessions { session.abort() }
       sessions = []
     }
+    await path?.close()
     await group.stop()
   }
 }

@@ -47,6 +47,42 @@ enum MeasuredConnections {
   }
 }
 
+// Sessions that survive what a scenario breaks.
+extension MeasuredConnections {
+  /// How soon both sides hear that a connection is dead, and how soon clients come back: within
+  /// seconds where the defaults take a minute, so that a trial sees many faults.
+  static let resumed: FallbackOptions = {
+    var options = FallbackOptions()
+    options.attemptSeconds = 1.5
+    options.staggerSeconds = 0.5
+    options.trustSeconds = 0.5
+    options.postSeconds = 1
+    options.rememberSeconds = 1
+    options.betterSeconds = 0.5
+    options.backoffSeconds = 0.02
+    options.backoffLimitSeconds = 0.2
+    options.healthySeconds = 1
+    return options
+  }()
+
+  /// What waits for a session that is away is kept, as in `session`: what is too slow has to show.
+  static var window: ResumeOptions {
+    var options = ResumeOptions()
+    options.windowBytesHard = 1 << 28
+    options.windowMessages = 1 << 20
+    return options
+  }
+
+  /// Limits with heartbeats that find a dead connection in about a second.
+  static func hurried(_ limits: SessionLimits) -> SessionLimits {
+    var limits = limits
+    limits.heartbeatSeconds = 0.5
+    limits.heartbeatGraceSeconds = 0.5
+    limits.pollHoldSeconds = 0.5
+    return limits
+  }
+}
+
 /// Which cores the two processes of a measurement run on.
 enum Cores {
   /// The cores this process may use, ascending.

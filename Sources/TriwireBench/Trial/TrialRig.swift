@@ -10,6 +10,10 @@ final class TrialRig {
   let watcher: TrialRun.Watcher?
   private var isClosed = false
 
+  /// Whether each byte that leaves one process arrives at the other on the same connection: not
+  /// where a relay stands between, nor where a session changes its connections.
+  var isReconciled: Bool { trial.scenario.sessions == .plain }
+
   init(_ trial: Trial, executable: String, _ watcher: TrialRun.Watcher?) throws {
     self.trial = trial
     self.watcher = watcher
@@ -26,7 +30,7 @@ final class TrialRig {
     guard case .ready(let port, let certificate) = try await server.ask(.configure(setup)) else {
       throw TrialFailure("the server did not say where it listens")
     }
-    clients.reach(port: port, certificate: certificate)
+    try await clients.reach(port: port, certificate: certificate)
     try await clients.prepareToResume()
     let before = try await Reading.agreed(self)
     var steps: [MemoryCost.Step] = []
@@ -40,6 +44,7 @@ final class TrialRig {
     try await pause(SendPlan.quiet.nanoseconds)
     let after = try await Reading.agreed(self)
     measurement.memory = MemoryCost(steps: steps)
+    guard isReconciled else { return }
     measurement.connection = ConnectionCost(
       await clients.openings(), trial.contender.tls, from: before, to: after)
     if scenario.traffic.isEmpty { measurement.failures += after.disagreements }
@@ -61,7 +66,9 @@ final class TrialRig {
       start = max(start + plan.measuredFrom, EventLoop.clock() + lead) - plan.measuredFrom
     }
     try await send(from: start, upTo: plan.end)
+    await clients.breakThings(from: start + plan.measuredFrom)
     try await watch(.measuring, until: start + plan.end)
+    await clients.mend()
     let after = try await drain(until: start + plan.end + trial.scenario.drain.nanoseconds)
     try await account(&measurement, from: before, to: after)
   }
@@ -129,7 +136,10 @@ final class TrialRig {
   private func checkDescriptors() throws {
     let hasOwnWayUp = trial.transport == .webSocket
     let sendsUp = !hasOwnWayUp && !plan.fromClients.isEmpty
-    let needed = trial.scenario.clients * (sendsUp ? 2 : 1) + 50
+    let plain = trial.scenario.clients * (sendsUp ? 2 : 1)
+    // A relay has both ends of each connection, clients may fall back to two, and what was muted
+    // is still there when the next is.
+    let needed = (trial.scenario.faults == nil ? plain : trial.scenario.clients * 12) + 50
     let limit = Process.raiseDescriptorLimit()
     guard needed > limit else { return }
     throw TrialFailure(
@@ -171,6 +181,7 @@ struct Reading: Sendable {
   /// What never agrees is a failure of the trial.
   static func agreed(_ rig: TrialRig) async throws -> Reading {
     var reading = try await Reading(rig)
+    guard rig.isReconciled else { return reading }
     for _ in 0..<20 where !reading.disagreements.isEmpty {
       try await Task.sleep(for: .milliseconds(100))
       reading = try await Reading(rig)

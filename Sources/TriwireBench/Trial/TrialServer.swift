@@ -73,6 +73,10 @@ private final class ServedTrial: @unchecked Sendable {
     configuration.topics = setup.scenario.groups
     // A connection for messages upwards lives as long as the trial, however rarely it is used.
     configuration.keepAliveSeconds = 7200
+    configuration.resume = MeasuredConnections.window
+    if setup.scenario.faults != nil {
+      configuration.session = MeasuredConnections.hurried(configuration.session)
+    }
     let identity = setup.tls == .off ? nil : try TLSIdentity.selfSigned()
     certificate = identity?.certificate
     configuration.tls = identity.map {
@@ -160,7 +164,9 @@ private final class ServedTrial: @unchecked Sendable {
     guard let loop else { return .failed("no client has connected") }
     return await loop.perform { [self] in
       pacer?.stop()
-      return .finished(receiver.finish(), slip: pacer?.slip ?? Histogram(), ends: ends)
+      return .finished(
+        receiver.finish(), slip: pacer?.slip ?? Histogram(), ends: ends,
+        resumed: sessions.compactMap { $0?.resumeCounters })
     }
   }
 

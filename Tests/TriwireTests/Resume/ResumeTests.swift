@@ -61,11 +61,31 @@ struct ResumeTests {
         let recovery = try await recoveries.next("the return")
         #expect(recovery.recovered)
         #expect(recovery.missed == 0)
+        #expect(recovery.cause == "aborted")
+        let counters = try await client.loop.run { client.resumeCounters }
+        #expect(counters.lost == 1)
+        #expect(counters.attempts == 2)
+        // What was sent while it was away went out once.
+        #expect(counters.resent == 0)
         #expect(try await client.take()?.text == "while away")
         #expect(try await server.take()?.text == "from away")
         client.close()
         #expect(try await server.end().code == .normal)
         #expect(try await client.end().code == .normal)
+      }
+    }
+  }
+
+  @Test("An idle poll of a resumable session is answered within a heartbeat")
+  func heartbeatOfPolls() async throws {
+    try await ResumableRig.run { configuration in
+      configuration.session.heartbeatSeconds = 0.02
+      configuration.session.pollHoldSeconds = 1000
+    } _: { rig in
+      let client = try await rig.connect("/pair", over: .longPolling)
+      let before = await client.traffic().received.http
+      try await within("a poll without a message is answered") {
+        while await client.traffic().received.http <= before { await Task.yield() }
       }
     }
   }

@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+
+@Suite("Run with faults", .serialized)
+struct FaultRunTests {
+  @Test("Sessions whose connections all break lose, double and reorder nothing, and it is reported")
+  func chaos() async throws {
+    try await withTemporaryFolder { folder in
+      try storm.write(to: folder.appending(path: "storm.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire("run", "storm.json", "--output", "Out", in: folder)
+      #expect(outcome.status == 0, "\(outcome.output) \(outcome.complaint)")
+      #expect(outcome.output.contains("what the clients did"))
+      #expect(outcome.output.contains("not measured here"))
+      let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
+      let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      let trials = try #require(result["trials"] as? [[String: Any]])
+      #expect(trials.count == 2)
+      for trial in trials {
+        #expect(trial["failures"] as? [String] == [])
+        let delivery = try #require(trial["delivery"] as? [String: Int])
+        #expect(delivery["expected"] ?? 0 > 0)
+        #expect(delivery["delivered"] == delivery["expected"])
+        #expect(trial["bytes"] == nil && trial["connection"] == nil)
+        #expect(trial["unmeasured"] as? [String] == ["bytes", "connection"])
+        try check(try #require(trial["faults"] as? [String: Any]))
+      }
+      let text = try String(contentsOf: folder.appending(path: "Out/report.md"), encoding: .utf8)
+      #expect(text.contains("\n| what the clients did | websocket | sse |\n"))
+    }
+  }
+
+  private func check(_ faults: [String: Any]) throws {
+    let struck = try #require(faults["struck"] as? [String: Int])
+    #expect(struck["reset"] ?? 0 >= 6, "a reset struck all clients, and so did another")
+    #expect(faults["lost"] as? Int ?? 0 >= 6)
+    #expect(faults["attempts"] as? Int ?? 0 >= 12)
+    #expect(faults["unrecovered"] as? Int == 0)
+    for part in ["noticeMicroseconds", "returnMicroseconds", "recoverMicroseconds"] {
+      let durations = try #require(faults[part] as? [String: Any])
+      #expect(durations["count"] as? Int ?? 0 > 0, "\(part)")
+    }
+    let shares = try #require(faults["shares"] as? [String: Double])
+    #expect(abs(shares.values.reduce(0, +) - 1) < 0.001)
+    #expect(shares["none"] ?? 0 > 0)
+    let outcomes = try #require(faults["outcomes"] as? [[String: Any]])
+    #expect(outcomes.count == 4)
+    #expect(outcomes[0]["fault"] as? String == "100 ms: reset")
+    #expect(outcomes[0]["struck"] as? Int ?? 0 >= 6)
+    #expect(outcomes[0]["sessions"] as? Int ?? 0 > 0)
+  }
+
+  @Test("Faults over TLS, which hides requests from the relay, are refused with status 64")
+  func overTLS() async throws {
+    try await withTemporaryFolder { folder in
+      try storm.write(to: folder.appending(path: "storm.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire("run", "storm.json", "--tls", "1.3", in: folder)
+      #expect(outcome.status == 64)
+      #expect(
+        outcome.complaint.hasPrefix(
+          "triwire: storm.json has faults, which strike requests and so need --tls off: "
+            + "leave --tls out, or name other files"))
+    }
+  }
+
+  @Test("A scenario that is not in the suite is listed as such, and run only when named")
+  func suite() async throws {
+    try await withTemporaryFolder { folder in
+      let scenarios = folder.appending(path: "Scenarios")
+      try FileManager.default.createDirectory(at: scenarios, withIntermediateDirectories: true)
+      try storm.replacing("\"name\"", with: "\"suite\": false, \"name\"")
+        .write(to: scenarios.appending(path: "storm.json"), atomically: true, encoding: .utf8)
+      try calm.write(to: scenarios.appending(path: "calm.json"), atomically: true, encoding: .utf8)
+      let list = try await triwire("list", in: folder)
+      #expect(list.output == "calm   \nstorm  all at once (runs when named)\n")
+      let run = try await triwire("run", "--transports", "websocket", in: folder)
+      #expect(run.status == 0, "\(run.complaint)")
+      #expect(run.output.hasPrefix("calm"))
+      #expect(!run.output.contains("storm"))
+    }
+  }
+
+  private let calm = """
+    {"name": "calm", "clients": 1, "warmUp": "0 s", "duration": "50 ms", "repetitions": 1,
+     "traffic": [{"direction": "up", "rate": "100/s per client", "payload": "64 B"}]}
+    """
+
+  private let storm = """
+    {
+      "name": "storm", "description": "all at once", "clients": 6,
+      "traffic": [
+        { "direction": "echo", "rate": "50/s per client", "payload": "20 B" },
+        { "direction": "down", "rate": "50/s per client", "payload": "200 B", "kind": "binary" }
+      ],
+      "faults": [
+        { "at": "100 ms", "fault": "reset" },
+        { "at": "600 ms", "every": "400 ms", "fault": "reset chance 0.4" },
+        { "at": "700 ms", "for": "200 ms", "fault": "refuse-upgrade" },
+        { "at": "900 ms", "fault": "mute down chance 0.5" }
+      ],
+      "warmUp": "100 ms", "duration": "2 s", "drain": "30 s", "repetitions": 1,
+      "transports": ["websocket", "sse"],
+      "profiles": { "smoke": { "duration": "2 s" } }
+    }
+    """
+}
