@@ -137,8 +137,8 @@ extension ServerConnection {
     if let polls = link.polls, token.epoch == link.epoch {
       // Whoever does not wait asks where the session stands.
       let isOpening = exchange.head.queryItem("wait") == "0"
-      if isOpening { polls.sendControl(link.hello(link.start(has))) }
-      return polls.poll(self, exchange, isOpening ? link.start(has) : has)
+      let start = isOpening ? link.start(has) : has
+      return polls.poll(self, exchange, start, hello: isOpening ? link.hello(start) : nil)
     }
     let transport = LongPollTransport(key: nil, home: home, limits: limits(of: exchange.route))
     let open = begin(link, transport, exchange)
@@ -149,14 +149,13 @@ extension ServerConnection {
       let holder = Session(
         carrier: transport, request: exchange.head, loop: home.loop, limits: session.limits)
       transport.begin(holder, after: start)
-      transport.sendControl(link.hello(start))
-      return transport.poll(self, exchange, start)
+      return transport.poll(self, exchange, start, hello: link.hello(start))
     }
     transport.begin(session, after: start)
-    transport.sendControl(link.hello(start))
+    let hello = link.hello(start)
     link.use(transport, has: has)
     open?()
-    transport.poll(self, exchange, start)
+    transport.poll(self, exchange, start, hello: hello)
   }
 
   /// Forgets a link that nothing came of.

@@ -101,7 +101,8 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
   /// The newest one counts: an older one is answered with 204. The position is what the client
   /// has; nil when it does not say.
   func poll(
-    _ connection: ServerConnection, _ exchange: ServerConnection.Exchange, _ position: UInt64?
+    _ connection: ServerConnection, _ exchange: ServerConnection.Exchange, _ position: UInt64?,
+    hello: ControlLine? = nil
   ) {
     received.http += UInt64(exchange.headBytes)
     posts.note(connection)
@@ -115,6 +116,11 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
     }
     if key == nil, let link = session?.link { link.acknowledged(position) }
     if let older = take() { answerEmpty(older) }
+    if let hello {
+      // Only what holds for this poll: an older one may have asked in the same turn.
+      controls.removeAll { if case .hello = $0 { true } else { false } }
+      controls.append(hello)
+    }
     acknowledge(position)
     chooseForm(exchange.head)
     let hold = min(max(wait(exchange.head), 0), longestHold).nanoseconds
