@@ -45,7 +45,7 @@ public import TriwireIO
   private var onMessage: ((MessageKind, Span<UInt8>) -> Void)?
   /// The server's list of sessions that this one is in; `homeIndex` is its place there.
   var home: ServerLoop?
-  private var handlerTask = 0
+  private var handlerTask: UInt = 0
   private var rare: Rare?
   var subscriptions: [Subscription] = []
 
@@ -245,6 +245,7 @@ public import TriwireIO
   /// The sequence ends when the session was closed by either side, and throws
   /// `SessionError.lost` when it was lost. Unread messages are delivered first. A reader that
   /// falls behind slows the peer down.
+  @inlinable
   public var messages: Messages { Messages(session: self) }
 
   /// Calls `body` for each message on the loop, without a copy and without waking a task, until
@@ -314,13 +315,17 @@ public import TriwireIO
   }
 
   /// Whether the caller runs in the very task of the session's handler, and not in a child of it.
-  private var isHandlerTask: Bool {
-    unsafe handlerTask != 0 && withUnsafeCurrentTask { unsafe $0?.hashValue } == handlerTask
+  private var isHandlerTask: Bool { handlerTask != 0 && Self.currentTask == handlerTask }
+
+  /// What tells the present task from all others that live; 0 outside of one.
+  private static var currentTask: UInt {
+    // The handle is one reference; its own hash would go through a `Hasher` for each message.
+    unsafe withUnsafeCurrentTask { unsafe unsafeBitCast($0, to: UInt.self) }
   }
 
   /// Notes that the present task runs the handler, and that nobody else has a handle of it.
   func adoptHandlerTask() {
-    handlerTask = unsafe withUnsafeCurrentTask { unsafe $0?.hashValue ?? 0 }
+    handlerTask = Self.currentTask
   }
 
   private func park(_ continuation: UnsafeContinuation<Delivery, Never>, wait: UInt64) {
