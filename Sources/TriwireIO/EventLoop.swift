@@ -126,7 +126,7 @@ package protocol TurnEnd: AnyObject {
 
   /// Whether the caller runs on this loop.
   public var isCurrent: Bool {
-    threadID.load(ordering: .relaxed) == UInt(pthread_self())
+    threadID.load(ordering: .relaxed) == tw_this_thread()
   }
 
   /// Runs `work` on the loop: at once when called there, else in one of its next turns.
@@ -167,7 +167,7 @@ package protocol TurnEnd: AnyObject {
   }
 
   private func run() {
-    threadID.store(UInt(pthread_self()), ordering: .relaxed)
+    threadID.store(tw_this_thread(), ordering: .relaxed)
     running = true
     let events = UnsafeMutableBufferPointer<tw_event>.allocate(capacity: 1024)
     defer { unsafe events.deallocate() }
@@ -179,7 +179,7 @@ package protocol TurnEnd: AnyObject {
         unsafe dispatch(events[index].token, events[index].events)
         // What one connection brought is answered before the next is read, while the kernel's and
         // our own state of it is still in the caches, and so that none waits for all.
-        if !jobs.isEmpty { runJobs() }
+        runJobs()
         flushOutput()
       }
       finishTurn()
@@ -262,7 +262,7 @@ package protocol TurnEnd: AnyObject {
   ///
   /// Timers and sockets stay silent.
   private func runLate() {
-    threadID.store(UInt(pthread_self()), ordering: .relaxed)
+    threadID.store(tw_this_thread(), ordering: .relaxed)
     while let mail = takeLateMail() {
       jobs.append(contentsOf: mail.jobs)
       for work in mail.work { work() }
@@ -291,10 +291,12 @@ package protocol TurnEnd: AnyObject {
 
   /// Runs the tasks that became ready, until none is.
   func runJobs() {
+    guard !jobs.isEmpty else { return }
+    let executor = unsafe asUnownedTaskExecutor()
     while jobsDone < jobs.count {
       let job = jobs[jobsDone]
       jobsDone += 1
-      unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+      unsafe job.runSynchronously(on: executor)
     }
     jobs.removeAll(keepingCapacity: true)
     jobsDone = 0
