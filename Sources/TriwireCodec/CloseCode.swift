@@ -6,6 +6,16 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
   /// Makes a code from its number; whether it may be sent is `isSendable`.
   public init(rawValue: UInt16) { self.rawValue = rawValue }
 
+  /// Whether both have the same number.
+  @inlinable
+  public static func == (left: CloseCode, right: CloseCode) -> Bool {
+    left.rawValue == right.rawValue
+  }
+
+  /// Hashes the number.
+  @inlinable
+  public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+
   /// 1000: the purpose of the session is fulfilled.
   public static let normal = CloseCode(rawValue: 1000)
   /// 1001: the server goes down, or a page was left.

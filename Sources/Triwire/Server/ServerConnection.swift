@@ -28,29 +28,6 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     case ended
   }
 
-  /// The request that is being served.
-  final class Exchange: @unchecked Sendable {
-    let head: RequestHead
-    let framing: RequestFraming
-    let route: Routes.Route?
-    let parameter: String
-    /// The bytes of the request's head.
-    let headBytes: Int
-    /// Whether the connection can serve another request after this one.
-    var keepAlive: Bool { framing.keepAlive }
-
-    init(
-      head: RequestHead, framing: RequestFraming, route: Routes.Route?, parameter: String,
-      headBytes: Int
-    ) {
-      self.head = head
-      self.framing = framing
-      self.route = route
-      self.parameter = parameter
-      self.headBytes = headBytes
-    }
-  }
-
   /// The body of a POST that belongs to a session.
   struct Post {
     let connection: ServerConnection
@@ -101,8 +78,12 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
           break parsing
         case .head, .body:
           let start = offset
-          guard let event = try codec.nextEvent(in: input.span, at: &offset) else { break parsing }
-          try handle(event, offset - start, input.span)
+          switch try codec.nextEvent(in: input.span, at: &offset) {
+          case .head(let head, let framing)?: try begin(head, framing, offset - start)
+          case .body(let range)?: body.append(copying: input.span.extracting(range))
+          case .end?: complete()
+          case nil: break parsing
+          }
         case .answering, .tenanted:
           // The next request waits for its turn; one that sends many has to wait too.
           if input.count - offset > Self.pipelineBytes { stream.pauseReading() }
@@ -116,32 +97,23 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       refuse(error)
       return input.count
     }
-    if case .head = state, !codec.isIdle, headBegan == 0 { headBegan = home.loop.now }
+    // What is left over is the beginning of a head.
+    if case .head = state, offset < input.count, headBegan == 0 { headBegan = home.loop.now }
     return offset
   }
 
-  private func handle(
-    _ event: HTTPServerEvent, _ used: Int, _ input: Span<UInt8>
-  ) throws(HTTPViolation) {
-    switch event {
-    case .head(let head, let framing): try begin(head, framing, used)
-    case .body(let range): body.append(copying: input.extracting(range))
-    case .end: complete()
-    }
-  }
-
   private func begin(
-    _ head: RequestHead, _ framing: RequestFraming, _ headBytes: Int
+    _ head: consuming RequestHead, _ framing: RequestFraming, _ headBytes: Int
   ) throws(HTTPViolation) {
     headBegan = 0
-    let found = home.routes.find(head.path)
-    exchange = Exchange(
+    let found = home.find(head.path)
+    let exchange = Exchange(
       head: head, framing: framing, route: found?.route, parameter: found?.parameter ?? "",
       headBytes: headBytes)
+    self.exchange = exchange
     state = .body
-    codec.limits.bodyBytes = Int.max
     guard framing.body != .none else { return }
-    let limit = bodyLimit(head, found?.route)
+    let limit = bodyLimit(exchange.head, found?.route)
     codec.limits.bodyBytes = limit
     if case .length(let length) = framing.body, length > limit {
       throw HTTPViolation(
@@ -164,20 +136,27 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   private func complete() {
     state = .answering
     guard let exchange else { return }
-    let body = self.body
-    self.body = []
+    var body: [UInt8] = []
+    if exchange.framing.body != .none {
+      swap(&body, &self.body)
+      codec.limits.bodyBytes = Int.max
+    }
     guard let route = exchange.route else {
       return respond(Response(.notFound, text: "nothing is served at this path"))
     }
     if route.session != nil, openOrFeedSession(exchange, body) { return }
-    let request = Request(
-      head: exchange.head, body: body, parameter: exchange.parameter,
-      peerCertificateSubject: peerSubject)
+    let request = Request(exchange: exchange, body: body, peerCertificateSubject: peerSubject)
     switch route.handler(of: exchange.head.method) {
     case .synchronous(let handle): respond(handle(request))
     case .async(let handle): respondLater(request, handle)
     case nil: respondNotAllowed(exchange, route)
     }
+  }
+
+  /// Whom the client's certificate names; nil when clients are not asked for one.
+  var peerSubject: String? {
+    guard let tls = home.configuration.tls, tls.clientCertificates != .none else { return nil }
+    return stream.agreement?.peerSubject
   }
 
   private func respondNotAllowed(_ exchange: Exchange, _ route: Routes.Route) {
@@ -205,10 +184,8 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
 
   /// Writes the answer to the present request, whole.
   func respond(_ response: Response) {
-    let head = ResponseHead(status: response.status, headers: response.headers)
-    guard let keepAlive = writeHead(head, .bytes(response.body.count), response.body) else {
-      return
-    }
+    let size = HTTPBodySize.bytes(response.body.count)
+    guard let keepAlive = writeHead(response.head, size, response.body) else { return }
     finishExchange(keepAlive: keepAlive)
   }
 
@@ -236,7 +213,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     _ head: ResponseHead, _ framing: ResponseFraming, _ body: [UInt8]
   ) throws(HTTPHeadError) {
     let carriesBody = if case .length = framing.coding { true } else { false }
-    let date = home.date
+    let date = home.dateLine
     var failure: HTTPHeadError?
     stream.write(capacity: HTTPResponseWriter.capacity(head) + body.count) { output in
       do throws(HTTPHeadError) {
@@ -271,196 +248,11 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     end()
   }
 
-  /// - Returns: Whether the request was for a session.
-  private func openOrFeedSession(_ exchange: Exchange, _ body: [UInt8]) -> Bool {
-    let head = exchange.head
-    if let token = resumed(exchange) {
-      if let token = token.found { resume(exchange, token, body) }
-      return true
-    }
-    if head.method == .get {
-      if WebSocketHandshake.isRequested(by: head) {
-        upgrade(exchange)
-      } else if head.headers.accepts("text/event-stream") {
-        openEventStream(exchange)
-      } else {
-        poll(exchange)
-      }
-      return true
-    }
-    guard head.method == .post || head.method == .delete,
-      let name = head.queryItem("session")
-    else { return false }
-    feed(name, exchange, body)
-    return true
-  }
-
-  func limits(of route: Routes.Route?) -> SharedLimits {
-    route?.limits ?? home.sessionLimits
-  }
-
-  /// Whom the client's certificate names; nil when clients are not asked for one.
-  var peerSubject: String? {
-    guard let tls = home.configuration.tls, tls.clientCertificates != .none else { return nil }
-    return stream.agreement?.peerSubject
-  }
-
-  func newSession(
-    _ carrier: any Transport, _ exchange: Exchange
-  ) -> (session: Session, handler: Routes.SessionHandler)? {
-    guard let handler = exchange.route?.session else { return nil }
-    let session = Session(
-      carrier: carrier, request: exchange.head, hasParameter: !exchange.parameter.isEmpty,
-      loop: home.loop,
-      shared: limits(of: exchange.route))
-    session.setPeerCertificateSubject(peerSubject)
-    return (session, handler)
-  }
-
-  private func upgrade(_ exchange: Exchange) {
-    switch WebSocketHandshake.answer(exchange.head) {
-    case .failure(let refusal):
-      respond(Response(refusal.status, text: refusal.message, headers: refusal.headers))
-    case .success(let head): upgrade(exchange, head)
-    }
-  }
-
-  private func upgrade(_ exchange: Exchange, _ answer: ResponseHead) {
-    let options = exchange.route?.options ?? RouteOptions()
-    let values = exchange.head.headers.values(of: "sec-websocket-protocol")
-    let subprotocol = options.subprotocols.choose(WebSocketHandshake.tokens(values))
-    guard let transport = makeWebSocket(exchange, answer, subprotocol),
-      let (session, handler) = newSession(transport, exchange)
-    else { return }
-    session.setSubprotocol(subprotocol)
-    transport.begin(session)
-    home.open(session, handler)
-  }
-
-  /// Answers a handshake, and hands the stream to a transport; nil when it is gone.
-  func makeWebSocket(
-    _ exchange: Exchange, _ answer: ResponseHead, _ subprotocol: String?
-  ) -> WebSocketTransport? {
-    var head = answer
-    let options = exchange.route?.options ?? RouteOptions()
-    if let subprotocol { head.headers.append("sec-websocket-protocol", subprotocol) }
-    let deflate = agreeOnDeflate(options, exchange.head.headers, &head)
-    let before = stream.writtenBytes
-    guard writeHead(head, .none) != nil else { return nil }
-    var sent = Ledger()
-    sent.http = stream.writtenBytes - before
-    var received = Ledger()
-    received.http = UInt64(exchange.headBytes)
-    let transport = WebSocketTransport(
-      stream: stream, role: .server, limits: limits(of: exchange.route), deflate: deflate,
-      sent: sent, received: received)
-    leave()
-    stream.handler = transport
-    return transport
-  }
-
-  func agreeOnDeflate(
-    _ options: RouteOptions, _ headers: Headers, _ answer: inout ResponseHead
-  ) -> DeflateSession? {
-    let wanted: DeflateOptions?
-    switch options.deflate {
-    case .off: wanted = nil
-    case .on(let options): wanted = options
-    case nil: wanted = home.configuration.deflate
-    }
-    guard let wanted,
-      let (agreement, value) = DeflateAgreement.answer(
-        headers.values(of: "sec-websocket-extensions"), wanted)
-    else { return nil }
-    answer.headers.append("sec-websocket-extensions", value)
-    return DeflateSession(agreement, wanted, role: .server, pool: home.deflatePool)
-  }
-
   /// The stream goes on without this connection.
   func leave() {
     state = .ended
     disarmTimer()
     home.remove(self)
-  }
-
-  private func openEventStream(_ exchange: Exchange) {
-    guard let name = sessionName(exchange) else { return }
-    let transport = EventStreamTransport(
-      connection: self, key: key(name, exchange), directory: home.directory,
-      limits: limits(of: exchange.route))
-    guard let (session, handler) = newSession(transport, exchange) else { return }
-    rent(to: transport)
-    guard transport.begin(session, exchange) else { return }
-    home.open(session, handler)
-  }
-
-  private func key(_ name: String, _ exchange: Exchange) -> SessionDirectory.Key {
-    SessionDirectory.Key(path: exchange.head.path, name: name, peer: peerSubject)
-  }
-
-  /// The name the client wants for its session, or a new one; nil when it was refused.
-  private func sessionName(_ exchange: Exchange) -> String? {
-    guard let wanted = exchange.head.queryItem("session") else {
-      return SessionDirectory.newName()
-    }
-    guard SessionDirectory.isName(wanted) else {
-      respond(
-        Response(
-          .badRequest, text: "a session's name is 8 to 64 letters, digits, \"-\" or \"_\""))
-      return nil
-    }
-    return wanted
-  }
-
-  private func poll(_ exchange: Exchange) {
-    let cursor: PollCursor?
-    if let text = exchange.head.queryItem("cursor") {
-      guard let parsed = PollCursor(text) else {
-        return respond(
-          Response(.badRequest, text: "a cursor is SESSION.NUMBER, as the last answer gave it"))
-      }
-      cursor = parsed
-    } else {
-      cursor = nil
-    }
-    guard let name = cursor?.session ?? sessionName(exchange) else { return }
-    if let entry = home.directory[key(name, exchange)] {
-      return hand(to: entry.loop) { connection in
-        guard let transport = entry.carrier as? LongPollTransport else {
-          return connection.respond(
-            Response(.conflict, text: "the session of that name is no long-polling session"))
-        }
-        transport.poll(connection, exchange, cursor?.position)
-      }
-    }
-    guard cursor == nil else {
-      return respond(
-        Response(
-          .notFound,
-          text: "no session of this cursor is open here: poll without a cursor to open one"))
-    }
-    let transport = LongPollTransport(
-      key: key(name, exchange), home: home, limits: limits(of: exchange.route))
-    guard let (session, handler) = newSession(transport, exchange) else { return }
-    transport.begin(session)
-    home.open(session, handler)
-    transport.poll(self, exchange, nil)
-  }
-
-  private func feed(_ name: String, _ exchange: Exchange, _ body: [UInt8]) {
-    guard let entry = home.directory[key(name, exchange)] else {
-      return respond(
-        Response(.notFound, text: "no session of that name is open here: open it with GET first"))
-    }
-    let head = exchange.head
-    hand(to: entry.loop) { connection in
-      if head.method == .delete {
-        entry.carrier.closedByPeer(SessionEnd(closeRequest: head))
-        return connection.respond(Response(.noContent))
-      }
-      entry.carrier.receive(
-        Post(connection: connection, head: head, body: body, headBytes: exchange.headBytes))
-    }
   }
 
   /// Serves the present request on the loop of a session.

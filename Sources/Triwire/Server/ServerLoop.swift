@@ -6,14 +6,16 @@ import TriwireIO
 final class ServerLoop: @unchecked Sendable {
   let loop: EventLoop
   let configuration: TriwireServer.Configuration
-  let routes: Routes
+  private let routes: Routes
+  /// What was found last: clients ask for the same again and again.
+  private var lastFound: (path: String, route: Routes.Route)?
   let directory: SessionDirectory
   let sessionLimits: SharedLimits
   let deflatePool = DeflatePool()
   private(set) var isDraining = false
   private var connections: [ServerConnection] = []
   private var sessions: [Session] = []
-  private var dateBytes: [UInt8] = []
+  private var dateLineBytes: [UInt8] = []
   private var dateSecond = 0
   private var dateChecked: UInt64 = 0
 
@@ -28,18 +30,26 @@ final class ServerLoop: @unchecked Sendable {
     sessionLimits = SharedLimits(configuration.session)
   }
 
-  /// The value of `Date`, made anew each second; empty when none is sent.
-  var date: [UInt8] {
+  /// The route of a request's path, and what its parameter stands for.
+  func find(_ path: String) -> (route: Routes.Route, parameter: String)? {
+    if let lastFound, lastFound.path == path { return (lastFound.route, "") }
+    guard let found = routes.find(path) else { return nil }
+    if found.parameter.isEmpty { lastFound = (path, found.route) }
+    return found
+  }
+
+  /// The line of `Date`, made anew each second; empty when none is sent.
+  var dateLine: [UInt8] {
     guard configuration.sendsDate else { return [] }
-    if dateBytes.isEmpty || loop.now &- dateChecked > 200_000_000 {
+    if dateLineBytes.isEmpty || loop.now &- dateChecked > 200_000_000 {
       dateChecked = loop.now
       let second = time(nil)
       if second != dateSecond {
         dateSecond = second
-        dateBytes = HTTPDate.bytes(unixSeconds: second)
+        dateLineBytes = HTTPDate.line(unixSeconds: second)
       }
     }
-    return dateBytes
+    return dateLineBytes
   }
 
   func accept(_ stream: ByteStream) {

@@ -52,7 +52,7 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
   ///
   /// - Returns: Whether the stream is open.
   func begin(
-    _ session: Session, _ exchange: ServerConnection.Exchange, at position: EventPosition? = nil
+    _ session: Session, _ exchange: Exchange, at position: EventPosition? = nil
   ) -> Bool {
     self.position = position
     isChunked = exchange.head.version == .http11

@@ -101,7 +101,7 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
   /// The newest one counts: an older one is answered with 204. The position is what the client
   /// has; nil when it does not say.
   func poll(
-    _ connection: ServerConnection, _ exchange: ServerConnection.Exchange, _ position: UInt64?,
+    _ connection: ServerConnection, _ exchange: Exchange, _ position: UInt64?,
     hello: ControlLine? = nil
   ) {
     received.http += UInt64(exchange.headBytes)

