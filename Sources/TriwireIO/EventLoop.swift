@@ -126,7 +126,7 @@ package protocol TurnEnd: AnyObject {
 
   /// Whether the caller runs on this loop.
   public var isCurrent: Bool {
-    threadID.load(ordering: .relaxed) == tw_this_thread()
+    threadID.load(ordering: .relaxed) == UInt(pthread_self())
   }
 
   /// Runs `work` on the loop: at once when called there, else in one of its next turns.
@@ -167,7 +167,7 @@ package protocol TurnEnd: AnyObject {
   }
 
   private func run() {
-    threadID.store(tw_this_thread(), ordering: .relaxed)
+    threadID.store(UInt(pthread_self()), ordering: .relaxed)
     running = true
     let events = UnsafeMutableBufferPointer<tw_event>.allocate(capacity: 1024)
     defer { unsafe events.deallocate() }
@@ -262,7 +262,7 @@ package protocol TurnEnd: AnyObject {
   ///
   /// Timers and sockets stay silent.
   private func runLate() {
-    threadID.store(tw_this_thread(), ordering: .relaxed)
+    threadID.store(UInt(pthread_self()), ordering: .relaxed)
     while let mail = takeLateMail() {
       jobs.append(contentsOf: mail.jobs)
       for work in mail.work { work() }

@@ -112,8 +112,6 @@ int tw_thread_id(void);
 int tw_cpu_count(void);
 int tw_pin_thread(int cpu);
 int tw_thread_name(const char *name);
-/// A number that no other thread that lives has; costs one instruction, unlike pthread_self().
-static inline uintptr_t tw_this_thread(void) { return (uintptr_t)__builtin_thread_pointer(); }
 /// Blocks every signal for the calling thread, so that the program's own threads take them.
 void tw_block_signals(void);
 /// Blocks SIGINT and SIGTERM for this thread and those it starts, ignores SIGPIPE, and returns
