@@ -286,9 +286,17 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
     closing = SessionEnd(code: code, reason: reason, isLocal: true)
     if held != nil {
       schedule()
-    } else {
+    } else if !endsUnheard() {
       setDeadline(home.loop.now + limits.value.closeSeconds.nanoseconds)
     }
+  }
+
+  /// Ends a resumable session whose end no poll waits for: the next one is told of it all the same,
+  /// as its name is remembered.
+  private func endsUnheard() -> Bool {
+    guard key == nil, let closing else { return false }
+    release(closing)
+    return true
   }
 
   func closedByPeer(_ end: SessionEnd) {
@@ -306,6 +314,7 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
     guard held?.connection === connection else { return }
     // The next poll may come on another connection: the session goes on.
     _ = take()
+    _ = endsUnheard()
   }
 
   func connectionDrained(_ connection: ServerConnection) {}
