@@ -24,8 +24,11 @@ final class PostReceiver {
   private var patience: Alarm?
   private static let patienceNanoseconds: UInt64 = 4_000_000_000
 
-  /// More POSTs than these are not kept until their turn comes.
+  /// More POSTs than these are not kept until their turn comes, nor more bytes than may wait to be
+  /// sent.
   private static let mostEarly = 8
+  /// When what came too early is sent back, as what goes before it did not come.
+  private var earlyDeadline: Alarm?
 
   /// Delivers what a POST carries and answers it.
   ///
@@ -84,18 +87,37 @@ final class PostReceiver {
       let text = "\(session.unreadBytes) bytes wait for the reader: send this again later"
       return respond(post.connection, Response(.serviceUnavailable, text: text))
     }
-    guard offset <= link.received + 1 else {
-      guard early.count < Self.mostEarly else {
-        let text = "message \(offset) comes before \(link.received + 1): send that first"
-        return respond(post.connection, Response(.conflict, text: text))
-      }
-      return early.append((offset, post, items))
-    }
+    guard offset <= link.received + 1 else { return keepEarly(post, items, offset, link) }
     take(post, items, offset, link)
     while let index = early.firstIndex(where: { $0.offset <= link.received + 1 }) {
       let next = early.remove(at: index)
       take(next.post, next.items, next.offset, link)
     }
+    if early.isEmpty { earlyDeadline?.cancel() }
+  }
+
+  private func keepEarly(
+    _ post: ServerConnection.Post, _ items: [Item], _ offset: UInt64, _ link: SessionLink
+  ) {
+    let bytes = early.reduce(post.body.count) { $0 + $1.post.body.count }
+    let hasRoom = early.isEmpty || bytes <= limits.value.queuedBytesHard
+    guard early.count < Self.mostEarly, hasRoom else {
+      return sendBack(post, offset, link)
+    }
+    early.append((offset, post, items))
+    let deadline = earlyDeadline ?? Alarm(link.loop)
+    earlyDeadline = deadline
+    guard !deadline.isSet else { return }
+    deadline.set(after: Self.patienceNanoseconds) { [unowned self, unowned link] in
+      let late = early
+      early = []
+      for one in late { sendBack(one.post, one.offset, link) }
+    }
+  }
+
+  private func sendBack(_ post: ServerConnection.Post, _ offset: UInt64, _ link: SessionLink) {
+    let text = "message \(offset) comes before \(link.received + 1): send that first"
+    respond(post.connection, Response(.conflict, text: text))
   }
 
   private func take(
@@ -126,6 +148,7 @@ final class PostReceiver {
   func end() {
     let connections = waiting + early.map(\.post.connection)
     patience?.cancel()
+    earlyDeadline?.cancel()
     waiting = []
     early = []
     for connection in connections {
