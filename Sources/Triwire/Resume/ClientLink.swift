@@ -10,7 +10,8 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   private let order: [TransportKind]
   private let authority: String
   private let born = EventLoop.clock()
-  // Set once, before anything begins; the dialer names its link in each request.
+  /// Set before anything begins, and let go at the end: the dialer names its link in each request,
+  /// so each holds the other.
   var dialer: Dialer?
 
   private var opened: ((Result<Session, ConnectError>) -> Void)?
@@ -21,6 +22,8 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   private var failures: [(attempt: ClientAttempt, failure: ClientAttempt.Failure)] = []
   /// A look for a better transport.
   private var probe: ClientAttempt?
+  /// A better connection that has yet to show that messages come back over it.
+  private var mover: Session?
   private var backoff: Backoff
   private var betterSeconds: Double
   private var attachedAt: UInt64 = 0
@@ -92,7 +95,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   func cancelOpening() {
     guard let opened else { return }
     self.opened = nil
-    stopTrying()
+    letGo()
     opened(.failure(ConnectError(attempts: [])))
   }
 
@@ -163,6 +166,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
           transport: $0.attempt.transport, reason: $0.failure.reason,
           milliseconds: $0.attempt.milliseconds, tls: $0.failure.tls, refusal: $0.failure.refusal)
       }
+      letGo()
       return opened(.failure(ConnectError(attempts: tries)))
     }
     let away = EventLoop.clock() - lostAt
@@ -343,8 +347,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     whenTrusted = nil
     better.cancel()
     drain.cancel()
-    probe?.cancel()
-    probe = nil
+    stopLooking()
     guard !isSuspended else { return }
     if attachedAt + fallback.healthySeconds.nanoseconds < lostAt { backoff.reset() }
     var wait = backoff.next()
@@ -400,13 +403,15 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   private func moveUp(_ holder: Session, _ hello: ControlLine.Hello) {
     lastPing += 1
     let number = lastPing
+    mover = holder
     trust.set(after: fallback.trustSeconds.nanoseconds) { [unowned self] in
-      holder.abortNow()
+      stopLooking()
       betterSeconds = min(betterSeconds * 2, fallback.rememberSeconds)
       lookForBetter()
     }
-    holder.onControl { [unowned self, unowned holder] line in
-      guard line == .pong(number) else { return }
+    holder.onControl { [weak self, unowned holder] line in
+      guard let self, mover === holder, line == .pong(number) else { return }
+      mover = nil
       trust.cancel()
       guard holder.carrier != nil, session?.isOpen == true else {
         return holder.abortNow()
@@ -464,12 +469,24 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   }
 
   override func ended(_ end: SessionEnd) {
+    letGo()
+    super.ended(end)
+  }
+
+  /// Ends all that is under way, for good.
+  private func letGo() {
     stopTrying()
+    stopLooking()
+    for alarm in [trust, better, drain] { alarm.cancel() }
+    whenTrusted = nil
+    dialer = nil
+  }
+
+  private func stopLooking() {
     probe?.cancel()
     probe = nil
-    for alarm in [retry, stagger, trust, better, drain] { alarm.cancel() }
-    whenTrusted = nil
-    super.ended(end)
+    mover?.abortNow()
+    mover = nil
   }
 
   private func note(_ attempt: ClientAttempt, _ outcome: String, next: String) {

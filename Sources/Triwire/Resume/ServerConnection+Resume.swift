@@ -3,21 +3,21 @@ import TriwireIO
 
 // What a connection does with the requests of resumable sessions.
 extension ServerConnection {
-  /// The token of a request that has one; answers it when the token cannot be read.
+  /// Serves the present request if it names a resumable session.
   ///
-  /// - Returns: nil when the request belongs to no resumable session.
-  func resumed(_ exchange: Exchange) -> (found: SessionToken?, Void)? {
+  /// - Returns: Whether it did.
+  func resume(_ exchange: Exchange, _ body: [UInt8]) -> Bool {
     do throws(HTTPViolation) {
-      guard let token = try SessionToken.find(in: exchange.head) else { return nil }
-      return (token, ())
+      guard let token = try SessionToken.find(in: exchange.head) else { return false }
+      resume(exchange, token, body)
     } catch {
       respond(Response(error.status, text: error.message))
-      return (nil, ())
     }
+    return true
   }
 
   /// Serves a request of a resumable session, on the session's loop.
-  func resume(_ exchange: Exchange, _ token: SessionToken, _ body: [UInt8]) {
+  private func resume(_ exchange: Exchange, _ token: SessionToken, _ body: [UInt8]) {
     let head = exchange.head
     let key = SessionDirectory.Key(path: head.path, name: token.name, peer: peerSubject)
     let found: ResumableSessions.Found?
@@ -47,6 +47,8 @@ extension ServerConnection {
   private func serve(
     _ exchange: Exchange, _ token: SessionToken, _ body: [UInt8], _ link: ServerLink
   ) {
+    // It may have ended while the request was on its way to this loop.
+    if link.isOver { return resume(exchange, token, body) }
     let head = exchange.head
     if token.isProbe, link.session == nil {
       return respond(Response(.notFound, text: "the session of this probe is not open"))
@@ -123,10 +125,12 @@ extension ServerConnection {
       if transport.begin(holder, exchange) { transport.sendControl(link.hello(start)) }
       return
     }
-    guard
-      transport.begin(
-        session, exchange, at: EventPosition(epoch: link.epoch, offset: start))
-    else { return }
+    let position = EventPosition(epoch: link.epoch, offset: start)
+    guard transport.begin(session, exchange, at: position) else {
+      // The client is gone before the session was anybody's.
+      if open != nil { link.finish(SessionEnd(code: .abnormal, reason: "it did not open")) }
+      return
+    }
     transport.sendControl(link.hello(start))
     link.use(transport, has: has)
     open?()

@@ -11,6 +11,8 @@ final class ServerLink: SessionLink, @unchecked Sendable {
   private lazy var posts = PostReceiver(limits: SharedLimits(session?.limits ?? SessionLimits()))
   private var hasPosts = false
   private var isAway = false
+  /// Whether its session has ended, and its place in the directory is free.
+  private(set) var isOver = false
 
   init(_ key: SessionDirectory.Key, _ token: SessionToken, origin: String?, home: ServerLoop) {
     self.key = key
@@ -61,8 +63,18 @@ final class ServerLink: SessionLink, @unchecked Sendable {
   }
 
   override func control(_ line: ControlLine) {
+    guard case .use(_, let start) = line else { return super.control(line) }
     // What came on another way meanwhile is not sent again on this one.
-    if case .use(_, let start) = line { arriving = start } else { super.control(line) }
+    if leavesNoHole(start) { arriving = start }
+  }
+
+  /// Whether a connection whose first message follows `start` leaves none out; ends the session if
+  /// not, as the client has thrown away what was never acknowledged.
+  private func leavesNoHole(_ start: UInt64) -> Bool {
+    if start <= received { return true }
+    let reason = "goes on after message \(start), but only \(received) came"
+    finish(SessionEnd(code: .protocolError, reason: reason, isLocal: true))
+    return false
   }
 
   private func noteBack() {
@@ -88,6 +100,7 @@ final class ServerLink: SessionLink, @unchecked Sendable {
         guard let self, let socket, self.session != nil else { return }
         switch line {
         case .use(let received, let start):
+          guard leavesNoHole(start) else { return socket.stream.abort() }
           socket.move(to: session)
           use(socket, has: min(received, window.last), start: start)
         case .ping(let number): socket.sendControl(.pong(number))
@@ -151,6 +164,7 @@ final class ServerLink: SessionLink, @unchecked Sendable {
   override func ended(_ end: SessionEnd) {
     if isAway { home.directory.resumable.comeBack() }
     isAway = false
+    isOver = true
     home.directory.resumable.remove(key, self, end)
     if hasPosts { posts.end() }
     super.ended(end)

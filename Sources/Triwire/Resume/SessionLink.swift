@@ -109,13 +109,21 @@ class SessionLink: TimerOwner {
 
   /// The peer has all up to an offset.
   func acknowledged(_ offset: UInt64) {
-    guard window.acknowledge(offset) else { return }
+    guard advance(to: offset) else { return }
+    if !isCongested { session?.notCongested() }
+    closeWhenAcknowledged()
+  }
+
+  /// Lets go of what the peer has, and tells who waits for that.
+  ///
+  /// - Returns: Whether there was any.
+  private func advance(to offset: UInt64) -> Bool {
+    guard window.acknowledge(offset) else { return false }
     while let first = acknowledgements.first, first.offset <= window.acknowledged {
       acknowledgements.removeFirst()
       first.done(true)
     }
-    if !isCongested { session?.notCongested() }
-    closeWhenAcknowledged()
+    return true
   }
 
   /// Calls `done` when the newest message is acknowledged, or will never be.
@@ -167,7 +175,7 @@ class SessionLink: TimerOwner {
     return session.accept(kind, payload)
   }
 
-  /// Whether the peer learns by itself what came, since it asks for each.
+  /// Whether the peer has to be told what came, since it does not learn it by asking for more.
   var needsTelling: Bool { carrier?.kind == .webSocket }
 
   private func tellSoon() {
@@ -227,12 +235,7 @@ class SessionLink: TimerOwner {
     session.carry(by: carrier)
     // What came on the last connection was not acknowledged on this one.
     told = min(told, start)
-    if window.acknowledge(has) {
-      while let first = acknowledgements.first, first.offset <= window.acknowledged {
-        acknowledgements.removeFirst()
-        first.done(true)
-      }
-    }
+    _ = advance(to: has)
     resent += sent - min(sent, window.acknowledged)
     sent = window.last
     for entry in window.waiting {

@@ -6,10 +6,7 @@ extension ServerConnection {
   /// - Returns: Whether the request was for a session.
   func openOrFeedSession(_ exchange: Exchange, _ body: [UInt8]) -> Bool {
     let head = exchange.head
-    if let token = resumed(exchange) {
-      if let token = token.found { resume(exchange, token, body) }
-      return true
-    }
+    if resume(exchange, body) { return true }
     if head.method == .get {
       if WebSocketHandshake.isRequested(by: head) {
         upgrade(exchange)

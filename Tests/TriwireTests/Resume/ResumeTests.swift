@@ -187,6 +187,35 @@ struct ServerResumeTests {
     }
   }
 
+  @Test("A POST whose predecessor never comes is sent back, and may come again in its turn")
+  func orphan() async throws {
+    try await ResumableRig.run { rig in
+      let peer = try rig.rig.rawPeer()
+      _ = try await peer.exchange(request("GET /pair?wait=0", Self.token))
+      let server = try await rig.sessions.next("the session")
+      let second = request("POST /pair", Self.token, "triwire-offset: 2", body: "b")
+      #expect(try await peer.exchange(second).status == 409)
+      let first = request("POST /pair", Self.token, "triwire-offset: 1", body: "a")
+      #expect(try await peer.exchange(first).status == 204)
+      #expect(try await peer.exchange(second).status == 204)
+      #expect(try await server.take(2).map(\.text) == ["a", "b"])
+    }
+  }
+
+  @Test("A client that leaves messages out ends its session, which never has a hole")
+  func hole() async throws {
+    try await ResumableRig.run { rig in
+      let peer = try rig.rig.rawPeer()
+      let token = "triwire.session.name-of-mine.\(Self.secret).0.0"
+      let handshake = UpgradeTests.handshake("GET /pair HTTP/1.1").dropLast(1)
+      try await peer.send(handshake + "sec-websocket-protocol: triwire.1, \(token)\r\n\r\n")
+      #expect(try await peer.answerHead().status == 101)
+      let server = try await rig.sessions.next("the session")
+      try await peer.send(UpgradeTests.frame("\0use 0 5"))
+      #expect(try await server.end().code == .protocolError)
+    }
+  }
+
   @Test("A session that was forgotten goes on in a new epoch, and the client is told")
   func forgotten() async throws {
     try await ResumableRig.run(server: { configuration in
