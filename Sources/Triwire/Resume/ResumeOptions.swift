@@ -21,6 +21,8 @@ public struct ResumeOptions: Sendable, Equatable {
   /// The next one that is cut off ends at once. With `windowBytesHard` it bounds what absent clients
   /// cost.
   public var awaySessions = 10_000
+  /// Requests of the peer that `answerRequests` works on at a time; 64 by default, and more are refused.
+  public var requestsAtOnce = 64
 
   /// The default options.
   public init() {}

@@ -5,6 +5,8 @@ struct SendWindow {
   struct Entry {
     let message: Message
     let compression: MessageCompression
+    /// Whether it is a request or a response, wrapped already.
+    var isEnvelope = false
   }
 
   private var messages: [Entry] = []

@@ -52,6 +52,8 @@ class SessionLink: TimerOwner {
   private var pendingClose: SessionEnd?
   private var closeDeadline: UInt64 = 0
   private var isAborting = false
+  /// Requests and responses; nil as long as there was none.
+  private var openDesk: RequestDesk?
   private var acknowledgements: [(offset: UInt64, done: (Bool) -> Void)] = []
 
   /// So much is acknowledged at once; less waits a little for company.
@@ -74,6 +76,13 @@ class SessionLink: TimerOwner {
     return counters
   }
 
+  var desk: RequestDesk {
+    if let openDesk { return openDesk }
+    let desk = RequestDesk(self)
+    openDesk = desk
+    return desk
+  }
+
   var carrier: (any LinkCarrier)? { session?.carrier as? any LinkCarrier }
 
   /// What waits for the peer, and what keeping it costs.
@@ -88,23 +97,25 @@ class SessionLink: TimerOwner {
   // MARK: Sending
 
   /// Sends a message now or when there is a connection.
-  func send(_ message: Message, _ compression: MessageCompression) {
-    window.append(SendWindow.Entry(message: message, compression: compression))
+  func send(
+    _ message: Message, _ compression: MessageCompression, isEnvelope: Bool = false
+  ) {
+    let entry = SendWindow.Entry(
+      message: message, compression: compression, isEnvelope: isEnvelope)
+    window.append(entry)
     guard let carrier else { return }
     sent = window.last
-    transmit(message, compression, carrier)
+    transmit(entry, carrier)
   }
 
-  private func transmit(
-    _ message: Message, _ compression: MessageCompression, _ carrier: any LinkCarrier
-  ) {
-    let bytes = message.bytes
-    guard carrier.kind == .webSocket, message.kind == .text, bytes.first == 0 else {
-      return carrier.send(message.kind, bytes.span, compression)
+  private func transmit(_ entry: SendWindow.Entry, _ carrier: any LinkCarrier) {
+    let bytes = entry.message.bytes
+    guard entry.message.kind == .text, bytes.first == 0, !entry.isEnvelope else {
+      return carrier.send(entry.message.kind, bytes.span, entry.compression)
     }
-    // A text that looks like a control line is told apart by one more U+0000.
+    // A text that looks like a control line, or an envelope, is told apart by one more U+0000.
     let escaped = [0] + bytes
-    carrier.send(.text, escaped.span, compression)
+    carrier.send(.text, escaped.span, entry.compression)
   }
 
   /// The peer has all up to an offset.
@@ -141,7 +152,7 @@ class SessionLink: TimerOwner {
     guard let session else { return true }
     if kind == .text, payload.count > 0, payload[0] == 0, session.transport == .webSocket {
       let rest = payload.extracting(1..<payload.count)
-      if rest.count > 0, rest[0] == 0 { return take(kind, rest) }
+      if rest.count > 0, rest[0] == 0 || RequestEnvelope.isOne(rest) { return take(kind, payload) }
       (session.carrier as? WebSocketTransport)?.countControl(payload.count)
       if let line = ControlLine(Message(.text, copying: rest).text) { control(line) }
       return true
@@ -172,7 +183,13 @@ class SessionLink: TimerOwner {
     received = arriving
     untoldBytes += payload.count
     tellSoon()
-    return session.accept(kind, payload)
+    guard kind == .text, payload.count > 0, payload[0] == 0 else {
+      return session.accept(kind, payload)
+    }
+    let rest = payload.extracting(1..<payload.count)
+    if rest.count > 0, rest[0] == 0 { return session.accept(kind, rest) }
+    if let envelope = RequestEnvelope(rest) { desk.receive(envelope) }
+    return true
   }
 
   /// Whether the peer has to be told what came, since it does not learn it by asking for more.
@@ -239,7 +256,7 @@ class SessionLink: TimerOwner {
     resent += sent - min(sent, window.acknowledged)
     sent = window.last
     for entry in window.waiting {
-      transmit(entry.message, entry.compression, carrier)
+      transmit(entry, carrier)
     }
     if received > told { tellSoon() }
     if !isCongested { session.notCongested() }
@@ -299,7 +316,9 @@ class SessionLink: TimerOwner {
     let waiting = acknowledgements
     acknowledgements = []
     for one in waiting { one.done(false) }
-    return window.restart()
+    let lost = window.restart()
+    openDesk?.lost("the server has forgotten the session")
+    return lost
   }
 
   // MARK: The end
@@ -356,6 +375,7 @@ class SessionLink: TimerOwner {
     setTimer(nil)
     session = nil
     for one in waiting { one.done(false) }
+    openDesk?.lost("\(end.code) \(end.reason)")
   }
 
   // MARK: Time

@@ -1,0 +1,177 @@
+import TestSupport
+import Testing
+import Triwire
+
+@Suite("Requests and responses")
+struct RequestTests {
+  private static func pair(
+    _ rig: ResumableRig, over kind: TransportKind
+  ) async throws -> (client: Session, server: Session) {
+    let client = try await rig.connect("/pair", over: kind)
+    return (client, try await rig.sessions.next("the server's end"))
+  }
+
+  /// The error that a request ends with.
+  private static func failure(
+    of session: Session, _ message: Message, within seconds: Double = 1000
+  ) async throws -> RequestError {
+    do {
+      let answer = try await session.sendRequest(message, within: seconds)
+      throw TestFailure("it was answered: \(answer.text)")
+    } catch let error as RequestError {
+      return error
+    }
+  }
+
+  @Test(
+    "Either side asks, text or binary, and gets its own answer among messages that keep their order",
+    arguments: TransportKind.allCases)
+  func bothWays(kind: TransportKind) async throws {
+    try await ResumableRig.run { rig in
+      let (client, server) = try await Self.pair(rig, over: kind)
+      for session in [client, server] {
+        session.answerRequests { message in
+          message.kind == .text
+            ? Message(message.text + "!") : Message(binary: message.bytes.reversed())
+        }
+      }
+      let bytes: [UInt8] = [0, 1, 2, 255]
+      for asker in [client, server] {
+        let other = asker === client ? server : client
+        try await asker.send("before")
+        async let first = asker.sendRequest(Message("one"), within: 1000)
+        async let second = asker.sendRequest(Message(binary: bytes), within: 1000)
+        #expect(try await first == Message("one!"))
+        #expect(try await second == Message(binary: bytes.reversed()))
+        try await asker.send("after")
+        #expect(try await other.take(2).map(\.text) == ["before", "after"])
+      }
+    }
+  }
+
+  @Test(
+    "A message that looks like a request or a control line arrives as it was sent",
+    arguments: TransportKind.allCases)
+  func lookalikes(kind: TransportKind) async throws {
+    let texts = ["\0ask 1 t\nx", "\0", "\0\0ping 1", "\0ack 5", "\0answer 1 t\n"]
+    try await ResumableRig.run { rig in
+      let (client, server) = try await Self.pair(rig, over: kind)
+      for text in texts {
+        try await client.send(text)
+        try await server.send(text)
+      }
+      #expect(try await server.take(texts.count).map(\.text) == texts)
+      #expect(try await client.take(texts.count).map(\.text) == texts)
+    }
+  }
+
+  @Test("A request without an answer ends at its deadline, and its late answer goes nowhere")
+  func deadline() async throws {
+    try await ResumableRig.run { rig in
+      let (client, server) = try await Self.pair(rig, over: .webSocket)
+      let (asked, go) = (Mailbox<Message>(), Mailbox<Void>())
+      server.answerRequests { message in
+        asked.put(message)
+        try await go.next("the word to answer")
+        return message
+      }
+      let error = try await Self.failure(of: client, Message("slow"), within: 0.05)
+      #expect(error == .timedOut(seconds: 0.05))
+      #expect(try await asked.next("the request").text == "slow")
+      go.put(())
+      go.put(())
+      #expect(try await client.sendRequest(Message("next"), within: 1000).text == "next")
+    }
+  }
+
+  @Test("A refusal comes in the handler's words, and other errors stay on their side")
+  func refusals() async throws {
+    try await ResumableRig.run { rig in
+      let (client, server) = try await Self.pair(rig, over: .webSocket)
+      let nobody = try await Self.failure(of: client, Message("a"))
+      #expect(nobody == .refused("nobody answers requests here"))
+      server.answerRequests { message in
+        if message.text == "b" { throw RequestRefusal("not today") }
+        throw TestFailure("a secret")
+      }
+      #expect(try await Self.failure(of: client, Message("b")) == .refused("not today"))
+      #expect(try await Self.failure(of: client, Message("c")) == .refused("the handler failed"))
+    }
+  }
+
+  @Test("More requests at once than the limit are refused, and the refusal names it")
+  func crowd() async throws {
+    try await ResumableRig.run(server: { $0.resume.requestsAtOnce = 1 }) { rig in
+      let (client, server) = try await Self.pair(rig, over: .webSocket)
+      let (asked, go) = (Mailbox<Message>(), Mailbox<Void>())
+      server.answerRequests { message in
+        asked.put(message)
+        try await go.next("the word to answer")
+        return message
+      }
+      async let first = client.sendRequest(Message("first"), within: 1000)
+      _ = try await asked.next("the first request")
+      let error = try await Self.failure(of: client, Message("second"))
+      #expect(error.description.contains("resume.requestsAtOnce"))
+      go.put(())
+      #expect(try await first.text == "first")
+    }
+  }
+
+  @Test("A request survives the loss of its connection", arguments: TransportKind.allCases)
+  func cut(kind: TransportKind) async throws {
+    try await ResumableRig.run { rig in
+      let (client, server) = try await Self.pair(rig, over: kind)
+      let (asked, go) = (Mailbox<Message>(), Mailbox<Void>())
+      server.answerRequests { message in
+        asked.put(message)
+        try await go.next("the word to answer")
+        return message
+      }
+      async let answer = client.sendRequest(Message("x"), within: 1000)
+      _ = try await asked.next("the request")
+      client.suspend()
+      go.put(())
+      client.resume()
+      #expect(try await answer.text == "x")
+    }
+  }
+
+  @Test("The end of a session, and of the task that waits, end a request")
+  func ends() async throws {
+    try await ResumableRig.run { rig in
+      let (client, server) = try await Self.pair(rig, over: .webSocket)
+      let asked = Mailbox<Message>()
+      server.answerRequests { message in
+        asked.put(message)
+        try await Task.sleep(for: .seconds(1000))
+        return message
+      }
+      let waiter = Task { try await Self.failure(of: client, Message("1")) }
+      _ = try await asked.next("the first request")
+      waiter.cancel()
+      #expect(try await waiter.value == .cancelled)
+      async let error = Self.failure(of: client, Message("2"))
+      _ = try await asked.next("the second request")
+      server.close(CloseCode(rawValue: 4001), "enough")
+      guard case .lost = try await error else { throw TestFailure("\(try await error)") }
+      guard case .lost = try await Self.failure(of: client, Message("3")) else {
+        throw TestFailure("a session that has ended took a request")
+      }
+    }
+  }
+
+  @Test("A plain session says that it carries no requests")
+  func plain() async throws {
+    try await Rig.run({ $0.session(at: "/pair") { _ = await $0.ended() } }) { rig in
+      let client = try await rig.connect("/pair", over: .webSocket)
+      #expect(try await Self.failure(of: client, Message("x")) == .notResumable)
+    }
+  }
+}
+
+private struct TestFailure: Error {
+  let text: String
+
+  init(_ text: String) { self.text = text }
+}
