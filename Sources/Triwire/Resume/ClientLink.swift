@@ -6,9 +6,9 @@ import TriwireIO
 final class ClientLink: SessionLink, @unchecked Sendable {
   private let name = SessionToken.newName()
   private let secret = SessionDirectory.newName()
-  private let fallback: FallbackOptions
-  private let order: [TransportKind]
-  private let authority: String
+  let fallback: FallbackOptions
+  let order: [TransportKind]
+  let authority: String
   private let born = EventLoop.clock()
   /// Set before anything begins, and let go at the end: the dialer names its link in each request,
   /// so each holds the other.
@@ -16,31 +16,31 @@ final class ClientLink: SessionLink, @unchecked Sendable {
 
   private var opened: ((Result<Session, ConnectError>) -> Void)?
   /// What is under way, in the order it began.
-  private var attempts: [ClientAttempt] = []
+  var attempts: [ClientAttempt] = []
   /// What the present round has still to try.
-  private var candidates: [TransportKind] = []
-  private var failures: [(attempt: ClientAttempt, failure: ClientAttempt.Failure)] = []
+  var candidates: [TransportKind] = []
+  var failures: [(attempt: ClientAttempt, failure: ClientAttempt.Failure)] = []
   /// A look for a better transport.
-  private var probe: ClientAttempt?
+  var probe: ClientAttempt?
   /// A better connection that has yet to show that messages come back over it.
-  private var mover: Session?
+  var mover: Session?
   private var backoff: Backoff
-  private var betterSeconds: Double
+  var betterSeconds: Double
   private var attachedAt: UInt64 = 0
   private var lostAt: UInt64 = 0
   /// Why the client itself gave the present connection up.
   private var doubt: String?
   private var cause: String?
   private var attemptCount: UInt64 = 0
-  private var lastPing: UInt64 = 0
+  var lastPing: UInt64 = 0
   private var whenTrusted: (() -> Void)?
   private var drainMilliseconds: UInt64?
   private var isSuspended = false
   private var heartbeat: (interval: UInt64, grace: UInt64) = (25_000, 20_000)
   private let retry: Alarm
   private let stagger: Alarm
-  private let trust: Alarm
-  private let better: Alarm
+  let trust: Alarm
+  let better: Alarm
   private let drain: Alarm
   private(set) var trace: [TransportAttempt] = []
 
@@ -115,7 +115,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     failures = []
   }
 
-  private func startNext() {
+  func startNext() {
     guard let dialer, !candidates.isEmpty else { return }
     let attempt = ClientAttempt(
       candidates.removeFirst(), isProbe: false, dialer, seconds: fallback.attemptSeconds
@@ -199,7 +199,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   }
 
   /// Lets a connection carry the session.
-  private func adopt(
+  func adopt(
     _ holder: Session, _ hello: ControlLine.Hello, startingAfter start: UInt64,
     startsPing: Bool = true
   ) {
@@ -359,77 +359,6 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     retry.set(after: wait) { [unowned self] in beginRound() }
   }
 
-  // MARK: A better transport
-
-  private func lookForBetter() {
-    better.cancel()
-    guard let kind = carrier?.kind, let place = order.firstIndex(of: kind), place > 0 else {
-      betterSeconds = fallback.betterSeconds
-      return
-    }
-    better.set(after: betterSeconds.nanoseconds) { [unowned self] in
-      tryBetter(Array(order[..<place]))
-    }
-  }
-
-  private func tryBetter(_ kinds: [TransportKind]) {
-    guard let dialer, let kind = kinds.first, carrier != nil else { return lookForBetter() }
-    let attempt = ClientAttempt(
-      kind, isProbe: true, dialer, seconds: fallback.attemptSeconds
-    ) { [unowned self] in probed($0, $1, Array(kinds.dropFirst())) }
-    probe = attempt
-    attempt.start()
-  }
-
-  private func probed(
-    _ attempt: ClientAttempt, _ outcome: ClientAttempt.Outcome, _ others: [TransportKind]
-  ) {
-    probe = nil
-    switch outcome {
-    case .failed(let failure):
-      note(attempt, failure.reason, next: "stay")
-      if !others.isEmpty { return tryBetter(others) }
-      betterSeconds = min(betterSeconds * 2, fallback.rememberSeconds)
-      lookForBetter()
-    case .hello(let holder, let hello):
-      BlockedTransports.shared.remove(attempt.transport, at: authority)
-      guard carrier != nil, session?.isOpen == true else { return holder.abortNow() }
-      note(attempt, "open", next: "move up")
-      attempt.transport == .webSocket ? moveUp(holder, hello) : moveUp(to: attempt, holder)
-    }
-  }
-
-  /// Moves to a WebSocket when it has shown that messages come back over it.
-  private func moveUp(_ holder: Session, _ hello: ControlLine.Hello) {
-    lastPing += 1
-    let number = lastPing
-    mover = holder
-    trust.set(after: fallback.trustSeconds.nanoseconds) { [unowned self] in
-      stopLooking()
-      betterSeconds = min(betterSeconds * 2, fallback.rememberSeconds)
-      lookForBetter()
-    }
-    holder.onControl { [weak self, unowned holder] line in
-      guard let self, mover === holder, line == .pong(number) else { return }
-      mover = nil
-      trust.cancel()
-      guard holder.carrier != nil, session?.isOpen == true else {
-        return holder.abortNow()
-      }
-      adopt(holder, hello, startingAfter: received, startsPing: false)
-      lookForBetter()
-    }
-    (holder.carrier as? any LinkCarrier)?.sendControl(.ping(number))
-  }
-
-  /// Events get through: the session is opened over them anew.
-  private func moveUp(to attempt: ClientAttempt, _ holder: Session) {
-    holder.abortNow()
-    candidates = [attempt.transport]
-    failures = []
-    startNext()
-  }
-
   // MARK: The application's wishes
 
   /// Lets the connection go until `resume`.
@@ -482,14 +411,14 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     dialer = nil
   }
 
-  private func stopLooking() {
+  func stopLooking() {
     probe?.cancel()
     probe = nil
     mover?.abortNow()
     mover = nil
   }
 
-  private func note(_ attempt: ClientAttempt, _ outcome: String, next: String) {
+  func note(_ attempt: ClientAttempt, _ outcome: String, next: String) {
     attemptCount += 1
     trace(
       attempt.transport, outcome, milliseconds: attempt.milliseconds, next: next,
