@@ -153,6 +153,18 @@ struct ChaosTests {
     }
   }
 
+  @Test("An attempt that was overtaken is in the trace")
+  func overtaken() async throws {
+    try await run(order: [.serverSentEvents, .longPolling]) { relay, _, connect in
+      relay.set([FaultRule(.blackHole, on: [.eventStream])])
+      let client = try await connect()
+      let attempts = await client.attempts()
+      #expect(attempts.map(\.transport) == [.serverSentEvents, .longPolling])
+      #expect(attempts.first?.outcome == "no answer yet (handshake)")
+      #expect(attempts.first?.next == "leave it to long-polling")
+    }
+  }
+
   @Test("A WebSocket that answers 101 and is mute then is given up for another transport")
   func muteUpgrade() async throws {
     try await run { relay, _, connect in

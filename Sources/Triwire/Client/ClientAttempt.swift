@@ -33,7 +33,8 @@ final class ClientAttempt: @unchecked Sendable {
   private var opening: SessionOpening?
   private var session: Session?
   private let deadline: Alarm
-  private var phase = "connect"
+  /// What it waits for.
+  private(set) var phase = "connect"
 
   init(
     _ transport: TransportKind, isProbe: Bool, _ dialer: Dialer, seconds: Double,
