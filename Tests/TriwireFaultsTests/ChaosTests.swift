@@ -165,6 +165,26 @@ struct ChaosTests {
     }
   }
 
+  @Test(
+    "A gateway that does not reach the server blocks no transport, and one that refuses does",
+    arguments: [
+      (502, TransportKind.webSocket), (503, .webSocket), (504, .webSocket),
+      (403, .serverSentEvents),
+    ])
+  func gateway(status: Int, second: TransportKind) async throws {
+    try await run { configuration in
+      configuration.fallback.rememberSeconds = 1000
+      configuration.fallback.betterSeconds = 1000
+    } _: { relay, _, connect in
+      relay.set([FaultRule(.refuseUpgrade(status: status))])
+      let first = try await connect()
+      #expect(first.transport == .serverSentEvents)
+      relay.set([])
+      let next = try await connect()
+      #expect(next.transport == second)
+    }
+  }
+
   @Test("A WebSocket that answers 101 and is mute then is given up for another transport")
   func muteUpgrade() async throws {
     try await run { relay, _, connect in

@@ -190,7 +190,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     }
     note(attempt, "open", next: attempt.transport == .webSocket ? "wait for its echo" : "stay")
     // What got an answer from the network and yet did not open, where this one did, is blocked.
-    for (other, failure) in failures where !failure.isNetwork {
+    for (other, failure) in failures where failure.tellsOfBlock {
       BlockedTransports.shared.add(
         other.transport, at: authority, seconds: fallback.rememberSeconds)
     }
