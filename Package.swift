@@ -82,6 +82,11 @@ let package = Package(
       name: "EchoClient", dependencies: ["Triwire"], path: "Tests/Clients/EchoClient",
       swiftSettings: rules),
 
+    // Goes to an echo server through proxies that nobody here wrote; see Tests/Proxies/run.
+    .executableTarget(
+      name: "ProxyClient", dependencies: ["Triwire"], path: "Tests/Proxies/Client",
+      swiftSettings: rules),
+
     // The programs of the embedding guide, so that they are known to compile.
     .executableTarget(
       name: "GuideServer", dependencies: ["Triwire"], path: "Tests/Guides/Server",
