@@ -100,6 +100,11 @@ let package = Package(
       name: "CodecSpeed", dependencies: ["TriwireCodec"], path: "Tests/Figures/CodecSpeed",
       swiftSettings: rules),
 
+    // Many sessions that lose their server, or move up; see Tests/Figures/storm and upgrades.
+    .executableTarget(
+      name: "Crowd", dependencies: ["Triwire", "TriwireFaults"], path: "Tests/Figures/Crowd",
+      swiftSettings: rules),
+
     .testTarget(
       name: "TriwireCodecTests", dependencies: ["TriwireCodec", "FuzzedParsers"],
       swiftSettings: rules),
