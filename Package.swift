@@ -82,6 +82,11 @@ let package = Package(
       name: "EchoClient", dependencies: ["Triwire"], path: "Tests/Clients/EchoClient",
       swiftSettings: rules),
 
+    // Goes to an echo server through proxies that nobody here wrote; see Tests/Proxies/run.
+    .executableTarget(
+      name: "ProxyClient", dependencies: ["Triwire"], path: "Tests/Proxies/Client",
+      swiftSettings: rules),
+
     // The programs of the embedding guide, so that they are known to compile.
     .executableTarget(
       name: "GuideServer", dependencies: ["Triwire"], path: "Tests/Guides/Server",
@@ -93,6 +98,11 @@ let package = Package(
     // Prints how fast the inner loops are; see the file.
     .executableTarget(
       name: "CodecSpeed", dependencies: ["TriwireCodec"], path: "Tests/Figures/CodecSpeed",
+      swiftSettings: rules),
+
+    // Many sessions that lose their server, or move up; see Tests/Figures/storm and upgrades.
+    .executableTarget(
+      name: "Crowd", dependencies: ["Triwire", "TriwireFaults"], path: "Tests/Figures/Crowd",
       swiftSettings: rules),
 
     .testTarget(

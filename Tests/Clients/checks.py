@@ -112,7 +112,7 @@ def explain(error):
     if isinstance(error, BaseExceptionGroup):
         return "; ".join(explain(inner) for inner in error.exceptions)
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "/Tests/Clients/" in frame.filename]
+    ours = [frame for frame in frames if "/Tests/" in frame.filename]
     place = f" [{ours[-1].filename.rsplit('/', 1)[1]}:{ours[-1].lineno}]" if ours else ""
     print_trace = not isinstance(error, (Failure, TookTooLong))
     if print_trace:

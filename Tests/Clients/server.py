@@ -14,8 +14,8 @@ from checks import Failure, expect, expect_equal
 class Server:
     """Started by `with`, and ended with it."""
 
-    def __init__(self, command):
-        self.command = command + ["serve", "--listen", "127.0.0.1:0"]
+    def __init__(self, command, port=0):
+        self.command = command + ["serve", "--listen", f"127.0.0.1:{port}"]
         self.lines = []
         self.is_stopped = False
 

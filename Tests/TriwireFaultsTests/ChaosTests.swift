@@ -153,6 +153,38 @@ struct ChaosTests {
     }
   }
 
+  @Test("An attempt that was overtaken is in the trace")
+  func overtaken() async throws {
+    try await run(order: [.serverSentEvents, .longPolling]) { relay, _, connect in
+      relay.set([FaultRule(.blackHole, on: [.eventStream])])
+      let client = try await connect()
+      let attempts = await client.attempts()
+      #expect(attempts.map(\.transport) == [.serverSentEvents, .longPolling])
+      #expect(attempts.first?.outcome == "no answer yet (handshake)")
+      #expect(attempts.first?.next == "leave it to long-polling")
+    }
+  }
+
+  @Test(
+    "A gateway that does not reach the server blocks no transport, and one that refuses does",
+    arguments: [
+      (502, TransportKind.webSocket), (503, .webSocket), (504, .webSocket),
+      (403, .serverSentEvents),
+    ])
+  func gateway(status: Int, second: TransportKind) async throws {
+    try await run { configuration in
+      configuration.fallback.rememberSeconds = 1000
+      configuration.fallback.betterSeconds = 1000
+    } _: { relay, _, connect in
+      relay.set([FaultRule(.refuseUpgrade(status: status))])
+      let first = try await connect()
+      #expect(first.transport == .serverSentEvents)
+      relay.set([])
+      let next = try await connect()
+      #expect(next.transport == second)
+    }
+  }
+
   @Test("A WebSocket that answers 101 and is mute then is given up for another transport")
   func muteUpgrade() async throws {
     try await run { relay, _, connect in

@@ -21,6 +21,17 @@ final class ClientAttempt: @unchecked Sendable {
     let refusal: ConnectError.Refusal?
     /// How the server says that the session has ended.
     let end: SessionEnd?
+
+    /// Whether it tells that the transport does not get through.
+    ///
+    /// A gateway that does not reach the server, or a server that cannot serve now, tells nothing
+    /// of the kind (RFC 9110 §15.6.3 to §15.6.5).
+    var tellsOfBlock: Bool {
+      switch refusal?.status {
+      case .badGateway, .serviceUnavailable, .gatewayTimeout: false
+      default: !isNetwork
+      }
+    }
   }
 
   let transport: TransportKind
@@ -33,7 +44,8 @@ final class ClientAttempt: @unchecked Sendable {
   private var opening: SessionOpening?
   private var session: Session?
   private let deadline: Alarm
-  private var phase = "connect"
+  /// What it waits for.
+  private(set) var phase = "connect"
 
   init(
     _ transport: TransportKind, isProbe: Bool, _ dialer: Dialer, seconds: Double,

@@ -106,6 +106,9 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
       }
       return
     }
+    if let flaw = head.headers.codingFlaw {
+      return finishOpening(.failure(OpenFailure(reason: flaw)))
+    }
     let session = Session(
       carrier: self, request: request, hasParameter: false, loop: dialer.loop,
       shared: dialer.sessionLimits)

@@ -155,6 +155,8 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   func answered(_ connection: ClientConnection, _ head: ResponseHead, bytes: Int) {
     received.http += UInt64(bytes)
     if opening.answered == 0 { opening.answered = EventLoop.clock() }
+    // RFC 9110 §15.3.5: 204 has nothing that could be coded.
+    if head.status == .ok, let flaw = head.headers.codingFlaw { return lose(flaw) }
     answer = head
     if done != nil, let redirect = Redirect(head, added: firstQuery) {
       let reason = "the server answered \(head.status) to a poll"

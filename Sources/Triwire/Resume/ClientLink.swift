@@ -187,9 +187,14 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   private func succeeded(
     _ attempt: ClientAttempt, _ holder: Session, _ hello: ControlLine.Hello
   ) {
+    for other in attempts {
+      note(
+        other, "no answer yet (\(other.phase))",
+        next: "leave it to \(attempt.transport.rawValue)")
+    }
     note(attempt, "open", next: attempt.transport == .webSocket ? "wait for its echo" : "stay")
     // What got an answer from the network and yet did not open, where this one did, is blocked.
-    for (other, failure) in failures where !failure.isNetwork {
+    for (other, failure) in failures where failure.tellsOfBlock {
       BlockedTransports.shared.add(
         other.transport, at: authority, seconds: fallback.rememberSeconds)
     }

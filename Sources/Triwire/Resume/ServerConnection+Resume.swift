@@ -58,6 +58,9 @@ extension ServerConnection {
       openWebSocket(exchange, token, link)
     case .get where head.headers.accepts("text/event-stream"):
       openEventStream(exchange, token, link)
+    case .get where WebSocketHandshake.isStripped(head):
+      refuse(WebSocketHandshake.strippedRefusal)
+      abandon(link)
     case .get: poll(exchange, token, link)
     case .post:
       link.receive(
@@ -94,7 +97,7 @@ extension ServerConnection {
   private func openWebSocket(_ exchange: Exchange, _ token: SessionToken, _ link: ServerLink) {
     switch WebSocketHandshake.answer(exchange.head) {
     case .failure(let refusal):
-      respond(Response(refusal.status, text: refusal.message, headers: refusal.headers))
+      refuse(refusal)
       abandon(link)
     case .success(let answer):
       let values = exchange.head.headers.values(of: "sec-websocket-protocol")

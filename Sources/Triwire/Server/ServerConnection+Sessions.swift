@@ -12,6 +12,8 @@ extension ServerConnection {
         upgrade(exchange)
       } else if head.headers.accepts("text/event-stream") {
         openEventStream(exchange)
+      } else if WebSocketHandshake.isStripped(head) {
+        refuse(WebSocketHandshake.strippedRefusal)
       } else {
         poll(exchange)
       }
@@ -42,10 +44,13 @@ extension ServerConnection {
 
   private func upgrade(_ exchange: Exchange) {
     switch WebSocketHandshake.answer(exchange.head) {
-    case .failure(let refusal):
-      respond(Response(refusal.status, text: refusal.message, headers: refusal.headers))
+    case .failure(let refusal): refuse(refusal)
     case .success(let head): upgrade(exchange, head)
     }
+  }
+
+  func refuse(_ refusal: WebSocketHandshake.Refusal) {
+    respond(Response(refusal.status, text: refusal.message, headers: refusal.headers))
   }
 
   private func upgrade(_ exchange: Exchange, _ answer: ResponseHead) {

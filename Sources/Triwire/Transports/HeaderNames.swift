@@ -29,6 +29,17 @@ extension Headers {
     }
   }
 
+  /// Why an answer cannot be read, when it is in a content coding: no request asks for one.
+  ///
+  /// RFC 9110 §8.4: a proxy may have added it, as some compress whatever passes.
+  var codingFlaw: String? {
+    guard contains("content-encoding") else { return nil }
+    let codings = WebSocketHandshake.tokens(values(of: "content-encoding"))
+      .filter { $0.lowercased() != "identity" }
+    guard !codings.isEmpty else { return nil }
+    return "the answer is in the coding \(codings.joined(separator: ", ")), which nobody asked for"
+  }
+
   /// The media type in `Content-Type`, in lower case and without parameters; empty if there is none.
   var mediaType: String {
     let value = self["content-type"] ?? ""

@@ -8,6 +8,23 @@ enum WebSocketHandshake {
     head.headers.contains(token: "websocket", in: "Upgrade")
   }
 
+  /// Whether a request was a handshake before somebody took its `Upgrade` out, as a proxy does that
+  /// was not told of WebSocket: it is hop by hop (RFC 9110 §7.6.1), and the key is not.
+  static func isStripped(_ head: RequestHead) -> Bool {
+    head.headers.contains("Sec-WebSocket-Key") && !isRequested(by: head)
+  }
+
+  /// The answer to a handshake without its `Upgrade`.
+  static let strippedRefusal = Refusal(
+    .upgradeRequired,
+    "this WebSocket handshake came without Upgrade: a proxy on its way has to pass it on", offer)
+
+  /// What an answer with 426 says (RFC 9110 §15.5.22).
+  // RFC 9110 §7.8: who sends Upgrade says so in Connection.
+  private static let offer: Headers = [
+    "Sec-WebSocket-Version": "13", "Upgrade": "websocket", "Connection": "Upgrade",
+  ]
+
   /// The answer to an upgrade request: 101, or why not.
   static func answer(_ head: RequestHead) -> Result<ResponseHead, Refusal> {
     // RFC 6455 §4.2.1: GET, HTTP/1.1 or higher, Connection with "Upgrade", key, version 13.
@@ -21,10 +38,7 @@ enum WebSocketHandshake {
     guard head.headers["Sec-WebSocket-Version"] == "13" else {
       // RFC 6455 §4.4: the answer names the versions that are spoken.
       return .failure(
-        Refusal(
-          .upgradeRequired, "only WebSocket version 13 is spoken here",
-          // RFC 9110 §7.8: who sends Upgrade says so in Connection.
-          ["Sec-WebSocket-Version": "13", "Upgrade": "websocket", "Connection": "Upgrade"]))
+        Refusal(.upgradeRequired, "only WebSocket version 13 is spoken here", offer))
     }
     let keys = head.headers.values(of: "Sec-WebSocket-Key")
     guard keys.count == 1, isKey(keys[0]) else {

@@ -217,6 +217,35 @@ struct ClientTests {
     #expect(reason.contains(words), "\(reason)")
   }
 
+  @Test(
+    "An answer in a coding that nobody asked for is refused, and the coding named (RFC 9110 §8.4)",
+    arguments: [TransportKind.serverSentEvents, .longPolling])
+  func coding(kind: TransportKind) async throws {
+    // The body never ends, as that of an event stream.
+    let reason = try await reason(kind) { _ in
+      .say(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\n"
+          + "triwire-cursor: AAAAAAAAAAAAAAAA.0\r\n\r\nnot text")
+    }
+    #expect(reason == "the answer is in the coding gzip, which nobody asked for")
+  }
+
+  @Test("The coding identity is none (RFC 9110 §8.4.1)")
+  func identity() async throws {
+    try await withScript({ _ in
+      .say(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: Identity\r\n\r\n"
+          + "data: plain\n\n")
+    }) { server, configuration in
+      let client = TriwireClient("http://\(server.address)/", configuration: configuration)
+      let session = try await within("a session opens") {
+        try await client.connect(over: [.serverSentEvents])
+      }
+      #expect(try await session.take() == Message("plain"))
+      session.abort()
+    }
+  }
+
   @Test("A poll that is answered without a cursor opens nothing")
   func noCursor() async throws {
     let reason = try await reason(.longPolling) { _ in .say("HTTP/1.1 204 No Content\r\n\r\n") }

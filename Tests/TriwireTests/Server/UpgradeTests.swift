@@ -88,6 +88,29 @@ struct UpgradeTests {
     }
   }
 
+  @Test(
+    "A handshake whose Upgrade a proxy has taken out is refused with 426, and opens nothing",
+    arguments: ["HTTP/1.1", "HTTP/1.0"], [true, false])
+  func stripped(version: String, isResumable: Bool) async throws {
+    try await run { rig in
+      let peer = try rig.rawPeer()
+      let token = "stripped.AAAAAAAAAAAAAAAAAAAAAA.0.0"
+      // As nginx passes it on that was not told of WebSocket.
+      let answer = try await peer.exchange(
+        "GET /echo \(version)\r\nhost: test\r\nconnection: close\r\nsec-websocket-version: 13\r\n"
+          + "sec-websocket-key: \(Self.key)\r\n"
+          + (isResumable ? "triwire-session: \(token)\r\n" : "") + "\r\n")
+      #expect(answer.status == 426)
+      #expect(answer["upgrade"] == "websocket")
+      #expect(answer.text.contains("a proxy"), "\(answer.text)")
+      let other = try rig.rawPeer()
+      let next = try await other.exchange(
+        "POST /echo HTTP/1.1\r\nhost: test\r\ntriwire-session: \(token)\r\ncontent-length: 0\r\n\r\n"
+      )
+      #expect(next.status == 404, "a session is open")
+    }
+  }
+
   @Test("A handshake without what it needs is refused with 400, and the reason (§4.2.1)")
   func incomplete() async throws {
     try await run { rig in
