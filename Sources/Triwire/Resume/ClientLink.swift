@@ -82,6 +82,8 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     return counters
   }
 
+  override var history: History { History(counters: counters, attempts: trace) }
+
   // MARK: Rounds
 
   /// Opens the session; `done` is called once, on the loop.

@@ -24,15 +24,15 @@ extension Session {
   public func attempts() async -> [TransportAttempt] {
     unsafe await withUnsafeContinuation { continuation in
       loop.execute { [self] in
-        unsafe continuation.resume(returning: (link as? ClientLink)?.trace ?? [])
+        unsafe continuation.resume(returning: linkHistory?.attempts ?? [])
       }
     }
   }
 
-  /// What the session did so far to stay exact; nothing on plain sessions, and after the end.
+  /// What the session did so far to stay exact; nothing on plain sessions.
   ///
   /// On the loop.
-  public var resumeCounters: ResumeCounters { link?.counters ?? ResumeCounters() }
+  public var resumeCounters: ResumeCounters { linkHistory?.counters ?? ResumeCounters() }
 
   /// Sends a message and waits until the peer has acknowledged it.
   ///

@@ -76,6 +76,14 @@ class SessionLink: TimerOwner {
     return counters
   }
 
+  /// What outlives the link.
+  struct History {
+    let counters: ResumeCounters
+    let attempts: [TransportAttempt]
+  }
+
+  var history: History { History(counters: counters, attempts: []) }
+
   var desk: RequestDesk {
     if let openDesk { return openDesk }
     let desk = RequestDesk(self)
@@ -226,7 +234,10 @@ class SessionLink: TimerOwner {
   func control(_ line: ControlLine) {
     switch line {
     case .acknowledge(let offset): acknowledged(offset)
-    case .ping(let number): carrier?.sendControl(.pong(number))
+    case .ping(let number):
+      // Whoever asks may wait for it, to end.
+      tell()
+      carrier?.sendControl(.pong(number))
     case .hello, .use, .pong, .drain, .moved: break
     }
   }
@@ -332,6 +343,8 @@ class SessionLink: TimerOwner {
     if window.isEmpty, session.carrier == nil, !mustTell, let end = pendingClose {
       return finish(end)
     }
+    // An acknowledgement may be half a second away, unless it is asked for.
+    if !window.isEmpty, let carrier, carrier.kind == .webSocket { carrier.sendControl(.ping(0)) }
     closeWhenAcknowledged()
   }
 

@@ -70,6 +70,8 @@ public import TriwireIO
     var expiry: SessionExpiry?
     /// What keeps a resumable session exact.
     var link: SessionLink?
+    /// What the link did, when it is gone.
+    var past: SessionLink.History?
     /// Who hears the control lines before a link does.
     var onControl: ((ControlLine) -> Void)?
     var onRecovery: ((SessionRecovery) -> Void)?
@@ -502,6 +504,7 @@ public import TriwireIO
 
   /// What keeps it exact, if anything does.
   var link: SessionLink? { rare?.link }
+  var linkHistory: SessionLink.History? { rare?.link?.history ?? rare?.past }
 
   /// Another connection carries the session; nil while there is none.
   func carry(by carrier: (any LinkCarrier)?) {
@@ -641,6 +644,7 @@ public import TriwireIO
     rare.onControl = nil
     rare.onRecovery = nil
     link?.ended(end)
+    rare.past = link?.history
     onClose?(end)
     home?.forget(self)
     home = nil

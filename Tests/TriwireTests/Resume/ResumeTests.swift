@@ -76,6 +76,16 @@ struct ResumeTests {
     }
   }
 
+  @Test("What a session did to reach its server can be read after its end")
+  func afterwards() async throws {
+    try await ResumableRig.run { rig in
+      let client = try await rig.connect("/pair", over: .longPolling)
+      client.close()
+      _ = try await client.end()
+      #expect(await client.attempts().map(\.transport) == [.longPolling])
+    }
+  }
+
   @Test("An idle poll of a resumable session is answered within a heartbeat")
   func heartbeatOfPolls() async throws {
     try await ResumableRig.run { configuration in
