@@ -39,8 +39,8 @@ class SessionLink: TimerOwner {
   private(set) var told: UInt64 = 0
   private var untoldBytes = 0
   private var tellTimer: TimerID?
-  /// What connections moved that are no longer used.
-  private(set) var retired = Traffic()
+  /// What connections moved that are no longer used; nil before the first is gone.
+  private var retired: Retired?
   /// Messages that came twice and were dropped.
   private(set) var repeated: UInt64 = 0
   /// The offset of the last message that some connection took.
@@ -246,7 +246,15 @@ class SessionLink: TimerOwner {
   func resumeDelivery() {}
 
   /// What was moved beside the present connection.
-  var beside: (sent: Ledger, received: Ledger) { (retired.sent, retired.received) }
+  var beside: (sent: Ledger, received: Ledger) {
+    retired.map { ($0.sent, $0.received) } ?? (Ledger(), Ledger())
+  }
+
+  /// Apart from the link, as most sessions never lose a connection.
+  private final class Retired {
+    var sent = Ledger()
+    var received = Ledger()
+  }
 
   // MARK: Connections
 
@@ -284,6 +292,8 @@ class SessionLink: TimerOwner {
 
   private func retire(_ carrier: any Transport) {
     let traffic = carrier.traffic
+    let retired = self.retired ?? Retired()
+    self.retired = retired
     retired.sent = retired.sent + traffic.sent
     retired.received = retired.received + traffic.received
   }

@@ -34,8 +34,11 @@ extension ServerConnection {
     _ carrier: any Transport, _ exchange: Exchange
   ) -> (session: Session, handler: Routes.SessionHandler)? {
     guard let handler = exchange.route?.session else { return nil }
+    var request = exchange.head
+    // It is a secret, and nothing to the handler.
+    request.headers.remove(SessionToken.field)
     let session = Session(
-      carrier: carrier, request: exchange.head, hasParameter: !exchange.parameter.isEmpty,
+      carrier: carrier, request: request, hasParameter: !exchange.parameter.isEmpty,
       loop: home.loop,
       shared: limits(of: exchange.route))
     session.setPeerCertificateSubject(peerSubject)

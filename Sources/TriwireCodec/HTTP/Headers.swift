@@ -119,7 +119,9 @@ public struct Headers: Sendable {
   public mutating func remove(_ name: String) {
     guard contains(name) else { return }
     let old = self
-    removeAll()
+    self = Headers()
+    block.reserveCapacity(old.block.count - name.utf8.count - 4)
+    fields.reserveCapacity(old.fields.count - 1)
     let bytes = old.block.span
     for (index, field) in old.fields.enumerated()
     where !bytes.equals(name.utf8.span, in: field.nameRange) {
