@@ -13,6 +13,8 @@ public final class Broadcast {
     public let position: UInt64
     /// The `Session.id` that does not get it; 0 is nobody's.
     let exception: UInt64
+    /// What the message is the newest state of, as the publisher said.
+    public let key: String?
   }
 
   /// The messages, in order.

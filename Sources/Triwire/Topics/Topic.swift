@@ -44,16 +44,21 @@ public final class Topic: Sendable {
 
   /// Sends a message to all subscribers.
   ///
+  /// A subscriber that reads too slowly disturbs no other: what happens to its messages is up to its
+  /// session's `SessionLimits.slowConsumer`.
   /// - Parameters:
   ///   - message: The message.
+  ///   - key: What it is the newest state of; see `SlowConsumerPolicy.latestPerKey`.
   ///   - sender: A subscriber that does not get it, as it said it itself.
   /// - Returns: The message's position in the topic: 1 for the first.
   @discardableResult
-  public func publish(_ message: Message, except sender: Session? = nil) -> UInt64 {
+  public func publish(
+    _ message: Message, key: String? = nil, except sender: Session? = nil
+  ) -> UInt64 {
     state.withLock { state in
       state.position += 1
       let item = Broadcast.Item(
-        message: message, position: state.position, exception: sender?.id ?? 0)
+        message: message, position: state.position, exception: sender?.id ?? 0, key: key)
       remember(item, in: &state)
       // Under the lock, so that every loop sees the same order.
       for shard in state.shards { shard.append(item) }
