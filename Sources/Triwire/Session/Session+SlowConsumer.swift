@@ -146,9 +146,8 @@ extension Session {
     let message = entry.message
     if let link {
       link.send(message, entry.compression)
-    } else if entry.position > 0 {
-      let item = Broadcast.Item(
-        message: message, position: entry.position, exception: 0, key: entry.key)
+    } else if let position = entry.position {
+      let item = Broadcast.Item(message: message, position: position, exception: 0, key: entry.key)
       carrier?.send(Broadcast([item]))
     } else {
       carrier?.send(message.kind, message.bytes.span, entry.compression)

@@ -8,14 +8,14 @@ struct WaitingMessages {
     let message: Message
     let compression: MessageCompression
     let key: String?
-    /// Its position in its topic; 0 when it is of none.
-    let position: UInt64
+    /// Its position in its topic; nil when it is of none.
+    let position: TopicPosition?
     /// How many messages had left the queue when its key began to wait.
     fileprivate var since: UInt64 = 0
 
     init(
       _ message: Message, _ compression: MessageCompression = .automatic, key: String? = nil,
-      position: UInt64 = 0
+      position: TopicPosition? = nil
     ) {
       self.message = message
       self.compression = compression
