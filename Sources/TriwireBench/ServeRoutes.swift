@@ -5,7 +5,8 @@ extension TriwireServer {
   ///
   /// - `/echo`: each message back to its sender, over every transport.
   /// - `/topics/NAME`: subscribe with every transport; `POST` publishes the body as one message,
-  ///   and so does a message of a subscriber. `Last-Event-ID` brings what was missed.
+  ///   and so does a message of a subscriber. `Last-Event-ID` brings what was missed. The answer to
+  ///   a POST is the message's position.
   /// - `/reflect`: plain HTTP, any method: 200 with the request's body as the body.
   /// - `/healthz`: 200 while the server runs.
   public func addServeRoutes() {

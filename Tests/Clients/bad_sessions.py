@@ -8,7 +8,7 @@ import httpx
 from httpx_sse import connect_sse
 
 from bystander import Bystander
-from checks import check, expect, expect_equal
+from checks import check, expect, expect_equal, number_of
 
 SECTION = "bad-sessions"
 
@@ -28,10 +28,11 @@ def injection(server):
         with connect_sse(client, "GET", url) as source:
             events = source.iter_sse()
             for number, data in enumerate(INJECTIONS, 1):
-                server.publish("injection", data)
+                position = server.publish("injection", data)
+                expect_equal(number_of(position), number, "position")
                 event = next(events)
                 lines = data.replace("\r\n", "\n").replace("\r", "\n")
-                expect_equal((event.event, event.id), ("message", str(number)), repr(data))
+                expect_equal((event.event, event.id), ("message", position), repr(data))
                 expect_equal(event.data, lines, "data")
                 others.served(repr(data))
         return f"{len(INJECTIONS)} attempts; {others.bounded_memory()}"
@@ -47,8 +48,9 @@ def last_event_ids(server):
             ) as source:
                 events = source.iter_sse()
                 wanted = server.publish("ids", repr(value))
-                while (event := next(events)).id != str(wanted):
-                    expect(int(event.id) < wanted, f"{value!r}: event {event.id}")
+                while (event := next(events)).id != wanted:
+                    earlier = number_of(event.id) < number_of(wanted)
+                    expect(earlier, f"{value!r}: event {event.id}")
                 expect_equal(event.data, repr(value), f"event after {value!r}")
             others.served(repr(value))
         return f"{len(IDS)} values, the stream opened for each; {others.bounded_memory()}"
@@ -145,7 +147,8 @@ def slow_reader(server):
             publisher = threading.Thread(target=publish, daemon=True)
             publisher.start()
             for number, event in enumerate(source.iter_sse(), 1):
-                expect_equal((event.id, len(event.data)), (str(number), len(text)), "event")
+                expect_equal(
+                    (number_of(event.id), len(event.data)), (number, len(text)), "event")
                 if number == count:
                     break
             publisher.join()

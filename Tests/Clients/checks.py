@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import re
 import signal
 import sys
 import time
@@ -47,6 +48,13 @@ def expect(condition, *what):
 def expect_equal(got, wanted, what):
     if got != wanted:
         raise Failure(f"{what}: got {shortened(got)}, wanted {shortened(wanted)}")
+
+
+def number_of(position):
+    """The number in a position of a topic, EPOCH.NUMBER, which only a test looks into."""
+    parts = re.fullmatch(r"[A-Za-z0-9_-]{8}\.([0-9]+)", position or "")
+    expect(parts, f"{shortened(position)} is no position")
+    return int(parts[1])
 
 
 def shortened(value):

@@ -74,7 +74,7 @@ class Server:
         body = message.encode() if is_text else message
         status, _, answer = self.request("POST", f"/topics/{topic}", body, {"content-type": kind})
         expect_equal(status, 202, "status of a publication")
-        return int(answer)
+        return answer.decode().rstrip("\n")
 
     def must_be_healthy(self):
         status, _, body = self.request("GET", "/healthz")

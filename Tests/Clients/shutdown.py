@@ -22,6 +22,7 @@ def drains(server):
     ):
         server.publish("end", "before")
         events = source.iter_sse()
+        expect_equal(next(events).event, "gap", "event for a position that never was")
         expect_equal(next(events).data, "before", "event before the end")
         began = time.monotonic()
         status = server.stop(15)

@@ -37,7 +37,7 @@ struct TopicTests {
                 let text = "\(thread) \(number)"
                 let position = topic.publish(
                   number % 5 == 0 ? Message(binary: Array(text.utf8)) : Message(text))
-                positions.change { $0[position] = text }
+                positions.change { $0[position.number] = text }
               }
             }
           }
@@ -48,7 +48,7 @@ struct TopicTests {
       for session in sessions { received.append(try await session.take(800).map(\.text)) }
       try await publishing
       let order = positions.value.sorted { $0.key < $1.key }.map(\.value)
-      #expect(topic.position == 800 && order.count == 800)
+      #expect(topic.position.number == 800 && order.count == 800)
       for texts in received { #expect(texts == order) }
       for session in sessions { session.close() }
     }
@@ -92,42 +92,101 @@ struct TopicTests {
     }
   }
 
+  /// What an event stream of a topic says until the subscription stands.
+  private func visit(_ rig: Rig, _ topic: String, after id: String) async throws -> (
+    peer: RawPeer, text: String
+  ) {
+    let peer = try rig.rawPeer()
+    try await peer.send(
+      request("GET /topics/\(topic)", "accept: text/event-stream", "last-event-id: \(id)"))
+    #expect(try await peer.answerHead().status == 200)
+    var text = ""
+    while !text.contains("data: subscribed") { text += try await peer.chunkText() }
+    return (peer, text)
+  }
+
   @Test("Last-Event-ID brings what was missed, then what is new (WHATWG HTML §9.2.4)")
   func missed() async throws {
     try await Rig.run(Self.addTopics) { rig in
       let topic = rig.server.topic("past")
-      for number in 1...6 { topic.publish(Message("message \(number)")) }
-      let peer = try rig.rawPeer()
-      try await peer.send(
-        request("GET /topics/past", "accept: text/event-stream", "last-event-id: 4"))
-      #expect(try await peer.answerHead().status == 200)
-      var text = ""
-      while !text.contains("data: subscribed") { text += try await peer.chunkText() }
-      #expect(text.contains("id: 5\ndata: message 5\n\nid: 6\ndata: message 6\n\n"), "\(text)")
-      #expect(!text.contains("message 4"))
-      topic.publish(Message("message 7"))
-      #expect(try await peer.chunkText() == "id: 7\ndata: message 7\n\n")
+      let ids = (1...6).map { topic.publish(Message("message \($0)")) }
+      let (peer, text) = try await visit(rig, "past", after: "\(ids[3])")
+      let events = "id: \(ids[4])\ndata: message 5\n\nid: \(ids[5])\ndata: message 6\n\n"
+      #expect(text.contains(events), "\(text)")
+      #expect(!text.contains("message 4") && !text.contains("event: gap"))
+      let last = topic.publish(Message("message 7"))
+      #expect(last == topic.position && last.number == 7)
+      #expect(try await peer.chunkText() == "id: \(last)\ndata: message 7\n\n")
     }
   }
 
-  @Test("A topic keeps as much of its past as it is told, oldest forgotten first")
+  @Test(
+    "Who has seen what a topic forgot, or another life of it, hears of a gap and gets what is kept")
   func history() async throws {
     try await Rig.run(configure: { $0.history.messages = 10 }, Self.addTopics) { rig in
       let topic = rig.server.topic("past")
-      for number in 1...500 { topic.publish(Message("message \(number)")) }
-      // A position that was never given out belongs to another life of the topic.
-      for position in ["0", "490", "100000", "3"] {
-        let peer = try rig.rawPeer()
-        try await peer.send(
-          request("GET /topics/past", "accept: text/event-stream", "last-event-id: \(position)"))
-        #expect(try await peer.answerHead().status == 200)
-        var text = ""
-        while !text.contains("data: subscribed") { text += try await peer.chunkText() }
-        let ids = text.split(separator: "\n").filter { $0.hasPrefix("id: ") }.map {
-          $0.dropFirst(4)
-        }
-        #expect(ids == (491...500).map { "\($0)" }, "after \(position)")
+      let ids = (1...500).map { topic.publish(Message("message \($0)")) }
+      let kept = ids.suffix(10).map { "id: \($0)" }
+      let gap = "id: \(ids[489])\nevent: gap\ndata: past\n\n"
+      // Of the last: the epoch of another topic, what a future message would have, and no position.
+      let foreign = rig.server.topic("other").publish(Message("-"))
+      let future = "\(topic.beginning)000"
+      for seen in ["\(topic.beginning)", "\(ids[488])", "\(foreign)", "\(future)9", "490", "x.y"] {
+        let text = try await visit(rig, "past", after: seen).text
+        let lines = text.split(separator: "\n").filter { $0.hasPrefix("id: ") }.map { String($0) }
+        #expect(lines == ["id: \(ids[489])"] + kept, "after \(seen)")
+        #expect(text.contains(gap), "after \(seen): \(text)")
       }
+      for seen in [ids[489], ids[499]] {
+        let text = try await visit(rig, "past", after: "\(seen)").text
+        #expect(!text.contains("event: gap"))
+        #expect(text.contains("message 491") == (seen == ids[489]))
+      }
+    }
+  }
+
+  @Test(
+    "A restart of the server begins a topic's positions anew, and the handler is told of the gap")
+  func restart() async throws {
+    let answers = Mailbox<Bool>()
+    let addSeen: (TriwireServer) -> Void = { server in
+      Self.addTopics(server)
+      server.session(at: "/seen/{position}") { session in
+        let position = TopicPosition(session.parameter)
+        answers.put(session.subscribe(to: server.topic("life"), after: position))
+        answers.put(session.subscribe(to: server.topic("life"), after: position))
+        _ = await session.ended()
+      }
+    }
+    let seen = Mailbox<TopicPosition>()
+    try await Rig.run(addSeen) { rig in
+      let topic = rig.server.topic("life")
+      for number in 0..<3 { topic.publish(Message("\(number)")) }
+      let position = topic.position
+      for kind in TransportKind.allCases {
+        let session = try await rig.connect("/seen/\(position)", over: kind)
+        #expect(try await answers.next(2, "subscribing") == [true, true])
+        session.close()
+      }
+      seen.put(position)
+    }
+    let position = try await seen.next("the position of before")
+    try await Rig.run(addSeen) { rig in
+      let topic = rig.server.topic("life")
+      // As many as before, so that the number alone would tell nothing.
+      for number in 0..<3 { topic.publish(Message("new \(number)")) }
+      #expect(topic.position.number == position.number && topic.position != position)
+      for kind in TransportKind.allCases {
+        let session = try await rig.connect("/seen/\(position)", over: kind)
+        #expect(try await answers.next(2, "subscribing") == [false, true])
+        #expect(try await session.take(3).map(\.text) == ["new 0", "new 1", "new 2"])
+        session.close()
+      }
+      let text = try await visit(rig, "life", after: "\(position)").text
+      #expect(text.contains("id: \(topic.beginning)\nevent: gap\ndata: life\n\nid: "), "\(text)")
+      // Who has heard of the gap hears of it once.
+      let again = try await visit(rig, "life", after: "\(topic.beginning)").text
+      #expect(!again.contains("event: gap") && again.contains("new 0"))
     }
   }
 
@@ -135,7 +194,8 @@ struct TopicTests {
   func subscribeWhilePublishing() async throws {
     try await Rig.run({ server in
       server.session(at: "/from/{name}") { session in
-        session.subscribe(to: server.topic(session.parameter), after: 0)
+        session.subscribe(
+          to: server.topic(session.parameter), after: server.topic(session.parameter).beginning)
         _ = await session.ended()
       }
     }) { rig in

@@ -125,7 +125,7 @@ struct TrafficTests {
   }
 
   @Test(
-    "An event costs 14 bytes in its chunk, and 5 more and its digits with an id",
+    "An event costs 14 bytes in its chunk, and with an id 5 more and the id's own",
     arguments: [16, 20, 100, 125])
   func eventFraming(size: Int) async throws {
     try await Rig.run({ server in
@@ -147,12 +147,12 @@ struct TrafficTests {
 
       let subscriber = try await rig.connect("/topic", over: .serverSentEvents)
       #expect(try await subscriber.take() == Message("ready"))
-      for position in 1...12 {
+      for _ in 1...12 {
         let before = try await settled(subscriber)
-        rig.server.topic("numbered").publish(Message(text))
+        let position = rig.server.topic("numbered").publish(Message(text))
         _ = try await subscriber.take()
         let framing = (try await settled(subscriber)).received.framing - before.received.framing
-        #expect(framing == 14 + 5 + UInt64(String(position).utf8.count))
+        #expect(framing == 14 + 5 + UInt64(position.description.utf8.count))
       }
       subscriber.close()
     }

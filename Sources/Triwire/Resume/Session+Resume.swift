@@ -36,6 +36,7 @@ extension Session {
 
   /// Sends a message and waits until the peer has acknowledged it.
   ///
+  /// It suspends while the peer is behind, whatever `limits.slowConsumer` says.
   /// - Parameters:
   ///   - message: The message.
   ///   - seconds: How long to wait; the message is sent all the same when that is over.
@@ -44,7 +45,7 @@ extension Session {
   public func sendAcknowledged(
     _ message: Message, within seconds: Double = 30
   ) async throws(SessionError) -> Bool {
-    try await send(message)
+    try await sendUndropped(message)
     return unsafe await withUnsafeContinuation { continuation in
       loop.execute { [self] in
         guard let link else { return unsafe continuation.resume(returning: false) }

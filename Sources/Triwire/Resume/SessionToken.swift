@@ -63,7 +63,9 @@ struct SessionToken: Equatable {
   static func newName() -> String { String(SessionDirectory.newName().prefix(12)) }
 
   /// A new epoch: 48 random bits.
-  static func newEpoch() -> String { String(SessionDirectory.newName().prefix(8)) }
+  static func newEpoch() -> String { String(SessionDirectory.newName().prefix(epochBytes)) }
+
+  static let epochBytes = 8
 
   /// The token of a request; nil when it has none.
   ///

@@ -13,6 +13,8 @@ final class ServerLoop: @unchecked Sendable {
   let sessionLimits: SharedLimits
   let deflatePool = DeflatePool()
   private(set) var isDraining = false
+  /// What slow clients have led to here.
+  private(set) var slowConsumers = SlowConsumerCounters()
   private var connections: [ServerConnection] = []
   private var sessions: [Session] = []
   private var dateLineBytes: [UInt8] = []
@@ -105,6 +107,11 @@ final class ServerLoop: @unchecked Sendable {
     guard last !== session else { return }
     sessions[index] = last
     last.homeIndex = Int32(index)
+  }
+
+  /// Counts what a slow client has led to.
+  func noteSlowConsumer(_ difference: SlowConsumerCounters) {
+    slowConsumers = slowConsumers + difference
   }
 
   var connectionCount: Int { connections.count }

@@ -257,6 +257,15 @@ public final class TriwireServer: Sendable {
     return sum
   }
 
+  /// What clients that read too slowly have led to since the start, over all sessions.
+  public func slowConsumerCounters() async -> SlowConsumerCounters {
+    var sum = SlowConsumerCounters()
+    for each in state.withLock({ $0.running })?.loops ?? [] {
+      sum = sum + (await each.perform { $0.slowConsumers })
+    }
+    return sum
+  }
+
   /// Sessions that are open.
   public func sessionCount() async -> Int {
     var sum = 0

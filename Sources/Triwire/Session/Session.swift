@@ -22,8 +22,8 @@ public import TriwireIO
   private let hasParameter: Bool
   private var state = State.open
   private var isBlocked = false
-  /// Whether `rare` has a link, or somebody who waits for control lines.
-  private var isLinked = false
+  /// Whether `rare` has a link, somebody who waits for control lines, or messages that wait.
+  private var hasDetour = false
   var homeIndex: Int32 = 0
   /// The part of the path that the route's `{name}` stood for; empty when it has none.
   public var parameter: String {
@@ -46,7 +46,7 @@ public import TriwireIO
   /// The server's list of sessions that this one is in; `homeIndex` is its place there.
   var home: ServerLoop?
   private var handlerTask: UInt = 0
-  private var rare: Rare?
+  private(set) var rare: Rare?
   var subscriptions: [Subscription] = []
 
   private enum State {
@@ -58,11 +58,11 @@ public import TriwireIO
   }
 
   /// What few of many sessions need, so that an idle one does without.
-  @safe private final class Rare {
-    var end = SessionEnd(code: .normal)
-    var traffic = Traffic()
+  @safe final class Rare {
+    /// Known when it has ended.
+    var past: Past?
     /// Known on the client's side.
-    var opening: Opening?
+    var opening: OpeningTimes?
     /// What the WebSocket handshake agreed on.
     var subprotocol: String?
     /// Known on the server's side.
@@ -70,14 +70,33 @@ public import TriwireIO
     var expiry: SessionExpiry?
     /// What keeps a resumable session exact.
     var link: SessionLink?
-    /// What the link did, when it is gone.
-    var past: SessionLink.History?
+    /// What its peer cannot keep up with.
+    var slowConsumer: SlowConsumer?
     /// Who hears the control lines before a link does.
     var onControl: ((ControlLine) -> Void)?
     var onRecovery: ((SessionRecovery) -> Void)?
     var onClose: ((SessionEnd) -> Void)?
     var drainWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
     var endWaiters: [UnsafeContinuation<SessionEnd, Never>] = unsafe []
+  }
+
+  /// What outlives the session.
+  final class Past {
+    let end: SessionEnd
+    let traffic: Traffic
+    var link: SessionLink.History?
+
+    init(_ end: SessionEnd, _ traffic: Traffic) {
+      self.end = end
+      self.traffic = traffic
+    }
+  }
+
+  /// Apart, as a server's sessions have none.
+  final class OpeningTimes {
+    var times: Opening
+
+    init(_ times: Opening) { self.times = times }
   }
 
   enum Delivery {
@@ -116,60 +135,62 @@ public import TriwireIO
 
   /// Sends a message, and suspends while more waits than `limits.queuedBytes`.
   ///
+  /// When `limits.slowConsumer` is not `.suspend`, it does not wait for the peer, but for a turn of
+  /// the loop at most.
+  /// - Parameters:
+  ///   - message: The message.
+  ///   - key: What it is the newest state of; see `SlowConsumerPolicy.latestPerKey`.
+  ///   - compression: Whether it is compressed.
+  /// - Returns: What became of it; `.queued` and `.dropped` only when `limits.slowConsumer` drops.
   /// - Throws: `SessionError.closed` when the session has ended.
   @inlinable
+  @discardableResult
   public func send(
-    _ message: Message, compression: MessageCompression = .automatic
-  ) async throws(SessionError) {
+    _ message: Message, key: String? = nil, compression: MessageCompression = .automatic
+  ) async throws(SessionError) -> SendResult {
     let result =
-      loop.isCurrent ? offer(message.kind, message.bytes.span, compression) : nil
-    if result != .sent { try await sendSlowly(message, compression, result) }
+      loop.isCurrent ? offer(message.kind, message.bytes.span, key, compression) : nil
+    if result == .sent { return .sent }
+    return try await sendSlowly(message, key, compression, result)
   }
 
   /// Sends a text message, like `send(_:)`.
-  public func send(_ text: String) async throws(SessionError) {
-    try await send(Message(text))
+  @discardableResult
+  public func send(_ text: String, key: String? = nil) async throws(SessionError) -> SendResult {
+    try await send(Message(text), key: key)
   }
 
   /// Sends a message without suspending.
   ///
   /// On the loop only.
   ///
-  /// The bytes are copied before it returns; text must be UTF-8.
+  /// The bytes are copied before it returns; text must be UTF-8. The key is what the message is the
+  /// newest state of, see `SlowConsumerPolicy.latestPerKey`.
   /// - Returns: `.queued` when the caller should wait for `drained()` before it sends more. A
-  ///   caller that does not wait is cut off at `limits.queuedBytesHard`.
+  ///   caller that does not wait is cut off at `limits.queuedBytesHard`, or loses messages when
+  ///   `limits.slowConsumer` says so.
   @discardableResult
   public func sendNow(
-    _ kind: MessageKind, _ bytes: Span<UInt8>, compression: MessageCompression = .automatic
+    _ kind: MessageKind, _ bytes: Span<UInt8>, key: String? = nil,
+    compression: MessageCompression = .automatic
   ) -> SendResult {
-    if let result = offer(kind, bytes, compression) { return result }
+    if let result = offer(kind, bytes, key, compression) { return result }
     return tooSlow()
   }
 
   /// Sends a message unless so much waits already that it has no room; nil then.
   @usableFromInline
   func offer(
-    _ kind: MessageKind, _ bytes: Span<UInt8>, _ compression: MessageCompression
+    _ kind: MessageKind, _ bytes: Span<UInt8>, _ key: String?, _ compression: MessageCompression
   ) -> SendResult? {
     guard case .open = state else { return .closed }
     if !subscriptions.isEmpty { flushTopics() }
-    if isLinked, let link = rare?.link {
-      return offer(Message(kind, copying: bytes), compression, link)
+    guard !hasDetour, let carrier, carrier.queuedBytes < shared.fullBytes else {
+      return offer(WaitingMessages.Entry(Message(kind, copying: bytes), compression, key: key))
     }
-    guard let carrier else { return .closed }
-    if carrier.queuedBytes >= shared.value.queuedBytesHard { return nil }
     carrier.send(kind, bytes, compression)
     rare?.expiry?.lastMessage = loop.now
     return carrier.queuedBytes < shared.value.queuedBytes ? .sent : .queued
-  }
-
-  private func offer(
-    _ message: Message, _ compression: MessageCompression, _ link: SessionLink
-  ) -> SendResult? {
-    if link.hasNoRoom { return nil }
-    link.send(message, compression)
-    rare?.expiry?.lastMessage = loop.now
-    return link.isCongested ? .queued : .sent
   }
 
   /// Sends messages of a topic.
@@ -177,51 +198,13 @@ public import TriwireIO
   /// On the loop.
   func send(_ broadcast: Broadcast) {
     guard case .open = state else { return }
-    if let link = rare?.link {
-      for item in broadcast.items where isOpen {
-        if offer(item.message, .automatic, link) == nil { _ = tooSlow() }
-      }
-      return
-    }
-    guard let carrier else { return }
-    if carrier.queuedBytes >= shared.value.queuedBytesHard {
-      _ = tooSlow()
-    } else {
-      carrier.send(broadcast)
-      rare?.expiry?.lastMessage = loop.now
-    }
-  }
-
-  private func tooSlow() -> SendResult {
-    let waiting = rare?.link?.backlog ?? carrier?.queuedBytes ?? 0
-    let option = rare?.link == nil ? "limits.queuedBytesHard" : "resume.windowBytesHard"
-    let reason = "\(waiting) bytes wait unread: raise \(option)"
-    closeNow(.tryAgainLater, reason)
-    return .dropped
-  }
-
-  /// Goes on with a message that was not simply sent; `first` says what became of it on the loop,
-  /// and is nil when it had no room, or the caller is not there.
-  @usableFromInline
-  func sendSlowly(
-    _ message: Message, _ compression: MessageCompression, _ first: SendResult?
-  ) async throws(SessionError) {
-    var result = first
-    while result == nil {
-      result = unsafe await withUnsafeContinuation { continuation in
-        loop.execute { [self] in
-          unsafe continuation.resume(
-            returning: offer(message.kind, message.bytes.span, compression))
-        }
-      }
-      // Many tasks that each wait for their turn are no reason to cut the session off.
-      if result == nil { await drained() }
-    }
-    switch result {
-    case .sent: return
-    case .queued: await drained()
-    case .dropped, .closed, nil: throw .closed(endSoFar)
-    }
+    guard !hasDetour, let carrier, carrier.queuedBytes < shared.fullBytes,
+      // What drops messages has to look at each when they are many.
+      !shared.value.slowConsumer.drops || broadcast.items.count == 1
+        || broadcast.payloadBytes < shared.fullBytes - carrier.queuedBytes
+    else { return sendEach(broadcast) }
+    carrier.send(broadcast)
+    rare?.expiry?.lastMessage = loop.now
   }
 
   /// Waits until less waits to be sent than `limits.queuedBytes`, or the session has ended.
@@ -229,17 +212,13 @@ public import TriwireIO
     unsafe await withUnsafeContinuation { continuation in
       loop.execute { [self] in
         if isCongested {
+          changeSlowConsumer { $0.counters.suspended += 1 }
           unsafe needRare().drainWaiters.append(continuation)
         } else {
           unsafe continuation.resume()
         }
       }
     }
-  }
-
-  var isCongested: Bool {
-    if let link = rare?.link { return !hasEnded && link.isCongested }
-    return carrier.map { $0.queuedBytes >= shared.value.queuedBytes } ?? false
   }
 
   /// The messages of the peer, in order.
@@ -368,12 +347,13 @@ public import TriwireIO
     loop.execute { [self] in closeNow(code, reason) }
   }
 
-  private func closeNow(_ code: CloseCode, _ reason: String) {
+  func closeNow(_ code: CloseCode, _ reason: String) {
     guard case .open = state else { return }
     if !subscriptions.isEmpty {
       flushTopics()
       unsubscribeAll()
     }
+    if hasDetour { moveAllOn() }
     state = .closing
     if let link = rare?.link { link.close(code, reason) } else { carrier?.close(code, reason) }
   }
@@ -404,14 +384,20 @@ public import TriwireIO
     return false
   }
 
-  private var hasEnded: Bool { if case .ended = state { true } else { false } }
+  var hasEnded: Bool { if case .ended = state { true } else { false } }
 
-  private var endSoFar: SessionEnd {
-    if hasEnded, let rare { return rare.end }
+  var endSoFar: SessionEnd {
+    if let past = rare?.past { return past.end }
     return SessionEnd(code: .normal, reason: "closing", isLocal: true)
   }
 
-  private func needRare() -> Rare {
+  /// The messages that wait go before all others, from now on.
+  func takeDetour() { hasDetour = true }
+
+  /// No messages wait any more.
+  func endDetour() { hasDetour = rare?.link != nil || rare?.onControl != nil }
+
+  func needRare() -> Rare {
     if let rare { return rare }
     let rare = Rare()
     self.rare = rare
@@ -429,7 +415,7 @@ public import TriwireIO
   ///
   /// On the loop.
   public var trafficNow: Traffic {
-    if hasEnded { return rare?.traffic ?? Traffic() }
+    if let past = rare?.past { return past.traffic }
     var traffic = carrier?.traffic ?? Traffic()
     // Below HTTP, where the streams are: no transport has to know of it.
     traffic.sent.tls = traffic.streams.reduce(0) { $0 &+ $1.tlsSent }
@@ -444,7 +430,7 @@ public import TriwireIO
   /// When the steps of the opening were done; all 0 on the server's side.
   ///
   /// On the loop.
-  public var opening: Opening { rare?.opening ?? Opening() }
+  public var opening: Opening { rare?.opening?.times ?? Opening() }
 
   /// The WebSocket subprotocol that both sides agreed on (RFC 6455 §1.9), or nil.
   ///
@@ -490,7 +476,7 @@ public import TriwireIO
   /// Keeps the session exact from now on, whatever carries it.
   func link(by link: SessionLink) {
     needRare().link = link
-    isLinked = true
+    hasDetour = true
     needRare().onControl = nil
     needRare().onClose = nil
     link.session = self
@@ -504,7 +490,7 @@ public import TriwireIO
 
   /// What keeps it exact, if anything does.
   var link: SessionLink? { rare?.link }
-  var linkHistory: SessionLink.History? { rare?.link?.history ?? rare?.past }
+  var linkHistory: SessionLink.History? { rare?.link?.history ?? rare?.past?.link }
 
   /// Another connection carries the session; nil while there is none.
   func carry(by carrier: (any LinkCarrier)?) {
@@ -531,14 +517,14 @@ public import TriwireIO
   /// Hands control lines to `body` until the session is linked.
   func onControl(_ body: ((ControlLine) -> Void)?) {
     needRare().onControl = body
-    isLinked = true
+    hasDetour = true
   }
 
   func recovered(_ recovery: SessionRecovery) { rare?.onRecovery?(recovery) }
 
   func setOnRecovery(_ body: @escaping (SessionRecovery) -> Void) { needRare().onRecovery = body }
 
-  func setOpening(_ opening: Opening) { needRare().opening = opening }
+  func setOpening(_ opening: Opening) { needRare().opening = OpeningTimes(opening) }
 
   /// Hands a message to the reader.
   ///
@@ -546,7 +532,7 @@ public import TriwireIO
   ///
   /// - Returns: false when no more should be delivered until `Transport.resumeDelivery`.
   public func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
-    isLinked ? deliverLinked(kind, payload) : accept(kind, payload)
+    hasDetour ? deliverLinked(kind, payload) : accept(kind, payload)
   }
 
   private func deliverLinked(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
@@ -575,7 +561,9 @@ public import TriwireIO
   func accept(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
     if hasEnded { return true }
     rare?.expiry?.lastMessage = loop.now
-    if let rare, rare.opening?.firstMessage == 0 { rare.opening?.firstMessage = EventLoop.clock() }
+    if let opening = rare?.opening, opening.times.firstMessage == 0 {
+      opening.times.firstMessage = EventLoop.clock()
+    }
     if let onMessage {
       onMessage(kind, payload)
       return true
@@ -608,6 +596,10 @@ public import TriwireIO
   /// Whoever waits to send may go on.
   func notCongested() {
     guard let rare else { return }
+    if hasWaiting {
+      moveOn()
+      if isCongested { return }
+    }
     let waiters = unsafe rare.drainWaiters
     unsafe rare.drainWaiters = unsafe []
     for index in unsafe waiters.indices { unsafe waiters[index].resume() }
@@ -619,8 +611,9 @@ public import TriwireIO
   public func ended(_ end: SessionEnd) {
     if hasEnded || rare?.link?.survives(end) == true { return }
     let rare = needRare()
-    rare.traffic = trafficNow
-    rare.end = end
+    let past = Past(end, trafficNow)
+    rare.past = past
+    rare.slowConsumer?.waiting = WaitingMessages()
     state = .ended
     carrier = nil
     unsubscribeAll()
@@ -644,7 +637,7 @@ public import TriwireIO
     rare.onControl = nil
     rare.onRecovery = nil
     link?.ended(end)
-    rare.past = link?.history
+    past.link = link?.history
     onClose?(end)
     home?.forget(self)
     home = nil

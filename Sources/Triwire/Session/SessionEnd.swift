@@ -48,9 +48,14 @@ public enum SendResult: Sendable, Equatable {
   /// It was handed on.
   case sent
   /// It was accepted, but more waits than the soft limit allows: await `send`, or the drain.
+  ///
+  /// When `SessionLimits.slowConsumer` drops messages, this one may be dropped for a later one.
   case queued
-  /// More waits than the hard limit allows: the message went nowhere, and neither will any later
-  /// one, so that the peer sees no hole. The session closes with 1013.
+  /// It went nowhere.
+  ///
+  /// When `SessionLimits.slowConsumer` drops messages, the session goes on. Else more waits than the
+  /// hard limit allows, the session closes with 1013, and no later message goes anywhere either, so
+  /// that the peer sees no hole.
   case dropped
   /// The session has ended, and the message went nowhere.
   case closed

@@ -33,8 +33,25 @@ public struct SessionLimits: Sendable, Equatable {
   /// How much may wait before a session that does not heed `queued` is closed with 1013, in bytes;
   /// 1 MiB by default.
   ///
-  /// It bounds what a slow reader of a topic costs.
+  /// It bounds what a slow reader of a topic costs. Of no account when `slowConsumer` drops messages.
   public var queuedBytesHard = 1 << 20
+
+  /// What happens to messages for a peer that reads too slowly; `.suspend` by default, which loses
+  /// none.
+  public var slowConsumer = SlowConsumerPolicy.suspend
+
+  /// Messages that wait for a slow peer before some are dropped, if `slowConsumer` says so; 1,024 by
+  /// default.
+  ///
+  /// They come on top of the `queuedBytes` that were handed on. 0 drops each message that finds the
+  /// peer behind.
+  public var slowConsumerMessages = 1024
+
+  /// Bytes of messages and their keys that wait for a slow peer before some are dropped, if
+  /// `slowConsumer` says so; 1 MiB by default.
+  ///
+  /// One message always fits.
+  public var slowConsumerBytes = 1 << 20
 
   /// Seconds without a byte from the peer after which it is asked for one; 25 by default, which
   /// is less than the 30 to 60 after which common proxies cut an idle connection.
@@ -68,9 +85,12 @@ final class SharedLimits: Sendable {
   let value: SessionLimits
   /// Those of WebSocket frames.
   let frames: WebSocketCodec.Limits
+  /// How much may wait in a carrier before messages do not simply pass.
+  let fullBytes: Int
 
   init(_ value: SessionLimits) {
     self.value = value
+    fullBytes = value.slowConsumer.drops ? value.queuedBytes : value.queuedBytesHard
     frames = WebSocketCodec.Limits(
       messageBytes: value.messageBytes, frameBytes: value.frameBytes, fragments: value.fragments)
   }

@@ -9,10 +9,12 @@ public final class Broadcast {
   public struct Item: Sendable {
     /// The message.
     public let message: Message
-    /// 1 for the first message of the topic, and so on.
-    public let position: UInt64
+    /// Its place in the topic; the first of each life of the topic has the number 1.
+    public let position: TopicPosition
     /// The `Session.id` that does not get it; 0 is nobody's.
     let exception: UInt64
+    /// What the message is the newest state of, as the publisher said.
+    public let key: String?
   }
 
   /// The messages, in order.

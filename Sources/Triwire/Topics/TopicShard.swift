@@ -129,14 +129,24 @@ extension Session {
   /// Subscribes to a topic, from the next message on or after a position.
   ///
   /// On the loop, where server handlers run. Subscribing twice changes nothing.
+  ///
+  /// A position of another life of the topic, as before a restart of the server, and one that is
+  /// older than what the topic keeps, leave a gap: the session gets all that is kept, and the
+  /// application has to send it the state anew. The client of a plain event stream is told by an
+  /// event of type "gap" before what follows.
   /// - Parameters:
   ///   - topic: The topic.
   ///   - position: The last message the client has seen, such as `lastEventPosition`; it gets what
   ///     came after it and is still kept. nil begins with the next message.
-  public func subscribe(to topic: Topic, after position: UInt64? = nil) {
+  /// - Returns: Whether nothing is missing: it gets, or has, all that came after the position.
+  @discardableResult
+  public func subscribe(to topic: Topic, after position: TopicPosition? = nil) -> Bool {
     precondition(loop.isCurrent, "subscribe on the session's loop")
-    guard isOpen, !subscriptions.contains(where: { $0.topic === topic }) else { return }
-    subscriptions.append(topic.add(self, after: position))
+    guard isOpen else { return false }
+    guard !subscriptions.contains(where: { $0.topic === topic }) else { return true }
+    let (subscription, isComplete) = topic.add(self, after: position)
+    subscriptions.append(subscription)
+    return isComplete
   }
 
   /// Leaves a topic.
@@ -152,7 +162,19 @@ extension Session {
 
   /// The position that a returning event-stream client names in `Last-Event-ID`
   /// (WHATWG HTML §9.2.4), or nil.
-  public var lastEventPosition: UInt64? { request.headers["Last-Event-ID"].flatMap { UInt64($0) } }
+  ///
+  /// Always nil in a resumable session, whose events have positions of their own.
+  public var lastEventPosition: TopicPosition? {
+    // An empty one says that no event had an id.
+    guard !isResumable, let id = request.headers["Last-Event-ID"], !id.isEmpty else { return nil }
+    return TopicPosition(id)
+  }
+
+  /// Tells the client of a plain event stream that messages before a position are missing.
+  func tellGap(in topic: String, at start: TopicPosition) {
+    guard isOpen, !isResumable else { return }
+    (carrier as? EventStreamTransport)?.sendGap(in: topic, at: start)
+  }
 
   func unsubscribeAll() {
     for subscription in subscriptions { subscription.shard.remove(subscription) }

@@ -15,7 +15,8 @@ struct EventEncoding {
     for item in items {
       let message = item.message
       bytes += Self.encode(
-        message.kind, message.bytes.span, id: String(item.position), chunked: chunked, exact: exact)
+        message.kind, message.bytes.span, id: item.position.description, chunked: chunked,
+        exact: exact)
     }
     self.bytes = bytes
   }

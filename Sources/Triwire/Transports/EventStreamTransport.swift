@@ -118,6 +118,13 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
         line.text.utf8.span, type: ControlLine.event, id: nil, chunked: isChunked))
   }
 
+  /// Says that messages of a topic are missing before a position; who comes back after it has heard.
+  func sendGap(in topic: String, at start: TopicPosition) {
+    writeControl(
+      EventEncoding.frame(
+        topic.utf8.span, type: Wire.gapEvent, id: start.description, chunked: isChunked))
+  }
+
   func move(to session: Session) { self.session = session }
 
   func letGo() {

@@ -15,6 +15,8 @@ enum Wire {
   static let exactTextEvent = "text"
   /// The type of the event that ends a stream: a close code and a reason.
   static let closeEvent = "close"
+  /// The type of the event that says that messages of a topic are missing: the topic's name.
+  static let gapEvent = "gap"
 }
 
 extension Headers {
