@@ -60,7 +60,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     trust = Alarm(loop)
     better = Alarm(loop)
     drain = Alarm(loop)
-    super.init(epoch: "", options: options, loop: loop)
+    super.init(epoch: "", options: SharedResumeOptions(options), loop: loop)
   }
 
   /// What a request says of the session.

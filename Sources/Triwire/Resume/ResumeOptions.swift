@@ -27,3 +27,10 @@ public struct ResumeOptions: Sendable, Equatable {
   /// The default options.
   public init() {}
 }
+
+/// Options that many sessions share.
+final class SharedResumeOptions: Sendable {
+  let value: ResumeOptions
+
+  init(_ value: ResumeOptions) { self.value = value }
+}

@@ -19,7 +19,7 @@ final class ServerLink: SessionLink, @unchecked Sendable {
     self.home = home
     proof = Self.proof(token.secret, origin)
     super.init(
-      epoch: SessionToken.newEpoch(), options: home.configuration.resume, loop: home.loop)
+      epoch: SessionToken.newEpoch(), options: home.resumeOptions, loop: home.loop)
   }
 
   /// What is kept instead of a secret, bound to the origin it came from (RFC 6454 §7).

@@ -24,7 +24,8 @@ extension LinkCarrier {
 /// The messages of each direction have offsets, 1 for the first of an epoch. A side that knows
 /// how many the other has knows all that is needed. Belongs to the session's loop.
 class SessionLink: TimerOwner {
-  let options: ResumeOptions
+  var options: ResumeOptions { shared.value }
+  private let shared: SharedResumeOptions
   let loop: EventLoop
   /// The session; nil before the first connection and after the end.
   var session: Session?
@@ -41,16 +42,9 @@ class SessionLink: TimerOwner {
   private var tellTimer: TimerID?
   /// What connections moved that are no longer used; nil before the first is gone.
   private var retired: Retired?
-  /// Messages that came twice and were dropped.
-  private(set) var repeated: UInt64 = 0
   /// The offset of the last message that some connection took.
   private var sent: UInt64 = 0
-  /// Messages that were sent again.
-  private(set) var resent: UInt64 = 0
-  /// Connections that were lost.
-  private(set) var losses: UInt64 = 0
-  private var pendingClose: SessionEnd?
-  private var closeDeadline: UInt64 = 0
+  private var pendingClose: PendingClose?
   private var isAborting = false
   /// Requests and responses; nil as long as there was none.
   private var openDesk: RequestDesk?
@@ -61,19 +55,15 @@ class SessionLink: TimerOwner {
   private static let tellMessages: UInt64 = 256
   private static let tellNanoseconds: UInt64 = 500_000_000
 
-  init(epoch: String, options: ResumeOptions, loop: EventLoop) {
+  init(epoch: String, options: SharedResumeOptions, loop: EventLoop) {
     self.epoch = epoch
-    self.options = options
+    shared = options
     self.loop = loop
   }
 
   /// What was counted so far.
   var counters: ResumeCounters {
-    var counters = ResumeCounters()
-    counters.resent = resent
-    counters.repeated = repeated
-    counters.lost = losses
-    return counters
+    retired?.counters ?? ResumeCounters()
   }
 
   /// What outlives the link.
@@ -185,7 +175,7 @@ class SessionLink: TimerOwner {
     guard let session else { return true }
     arriving += 1
     guard arriving > received else {
-      repeated += 1
+      needRetired().counters.repeated += 1
       return true
     }
     received = arriving
@@ -254,6 +244,25 @@ class SessionLink: TimerOwner {
   private final class Retired {
     var sent = Ledger()
     var received = Ledger()
+    var counters = ResumeCounters()
+  }
+
+  private func needRetired() -> Retired {
+    if let retired { return retired }
+    let retired = Retired()
+    self.retired = retired
+    return retired
+  }
+
+  /// How a session ends when the peer has all that was sent, or the deadline passes.
+  private final class PendingClose {
+    let end: SessionEnd
+    let deadline: UInt64
+
+    init(_ end: SessionEnd, by deadline: UInt64) {
+      self.end = end
+      self.deadline = deadline
+    }
   }
 
   // MARK: Connections
@@ -272,7 +281,8 @@ class SessionLink: TimerOwner {
     // What came on the last connection was not acknowledged on this one.
     told = min(told, start)
     _ = advance(to: has)
-    resent += sent - min(sent, window.acknowledged)
+    let again = sent - min(sent, window.acknowledged)
+    if again > 0 { needRetired().counters.resent += again }
     sent = window.last
     for entry in window.waiting {
       transmit(entry, carrier)
@@ -292,8 +302,7 @@ class SessionLink: TimerOwner {
 
   private func retire(_ carrier: any Transport) {
     let traffic = carrier.traffic
-    let retired = self.retired ?? Retired()
-    self.retired = retired
+    let retired = needRetired()
     retired.sent = retired.sent + traffic.sent
     retired.received = retired.received + traffic.received
   }
@@ -307,7 +316,7 @@ class SessionLink: TimerOwner {
     }
     retire(old)
     session.carry(by: nil)
-    losses += 1
+    needRetired().counters.lost += 1
     lost(end)
     return true
   }
@@ -347,12 +356,11 @@ class SessionLink: TimerOwner {
   /// Closes the session when the peer has all that was sent.
   func close(_ code: CloseCode, _ reason: String) {
     guard pendingClose == nil, let session else { return }
-    pendingClose = SessionEnd(code: code, reason: reason, isLocal: true)
-    closeDeadline = loop.now + session.limits.closeSeconds.nanoseconds
-    setTimer(closeDeadline)
-    if window.isEmpty, session.carrier == nil, !mustTell, let end = pendingClose {
-      return finish(end)
-    }
+    let end = SessionEnd(code: code, reason: reason, isLocal: true)
+    let deadline = loop.now + session.limits.closeSeconds.nanoseconds
+    pendingClose = PendingClose(end, by: deadline)
+    setTimer(deadline)
+    if window.isEmpty, session.carrier == nil, !mustTell { return finish(end) }
     // An acknowledgement may be half a second away, unless it is asked for.
     if !window.isEmpty, let carrier, carrier.kind == .webSocket { carrier.sendControl(.ping(0)) }
     closeWhenAcknowledged()
@@ -362,7 +370,7 @@ class SessionLink: TimerOwner {
   var mustTell: Bool { true }
 
   private func closeWhenAcknowledged() {
-    guard window.isEmpty, let end = pendingClose, let carrier else { return }
+    guard window.isEmpty, let end = pendingClose?.end, let carrier else { return }
     pendingClose = nil
     isAborting = true
     carrier.close(end.code, end.reason)
@@ -413,13 +421,13 @@ class SessionLink: TimerOwner {
 
   func timerFired(now: UInt64) -> UInt64 {
     timer = nil
-    if let end = pendingClose {
-      if now < closeDeadline {
-        setTimer(closeDeadline)
+    if let pending = pendingClose {
+      if now < pending.deadline {
+        setTimer(pending.deadline)
         return 0
       }
       // The peer did not come to fetch the rest.
-      finish(end)
+      finish(pending.end)
     } else {
       timeIsUp()
     }

@@ -11,6 +11,7 @@ final class ServerLoop: @unchecked Sendable {
   private var lastFound: (path: String, route: Routes.Route)?
   let directory: SessionDirectory
   let sessionLimits: SharedLimits
+  let resumeOptions: SharedResumeOptions
   let deflatePool = DeflatePool()
   private(set) var isDraining = false
   /// What slow clients have led to here.
@@ -30,6 +31,7 @@ final class ServerLoop: @unchecked Sendable {
     self.routes = routes
     self.directory = directory
     sessionLimits = SharedLimits(configuration.session)
+    resumeOptions = SharedResumeOptions(configuration.resume)
   }
 
   /// The route of a request's path, and what its parameter stands for.
