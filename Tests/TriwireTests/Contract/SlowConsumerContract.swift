@@ -56,13 +56,13 @@ struct SlowConsumerContract {
         for (from, to) in pair.directions {
           // Nothing leaves within the block, so that the peer is behind from some message on.
           let results = try await from.loop.run {
-            (0..<100).map { number in
+            (0..<60).map { number in
               let message = Self.message(number, bytes: 8 << 10)
               return from.sendNow(.text, message.bytes.span, key: "\(number % Self.keys)")
             }
           }
           let last = try #require(results.firstIndex(of: .queued))
-          let waiting = Array(last + 1..<100)
+          let waiting = Array(last + 1..<60)
           let left = Self.left(waiting, policy)
           #expect(results[..<last].allSatisfy { $0 == .sent })
           let refused = policy == .dropNewest ? waiting.dropFirst(Self.room) : []
@@ -116,8 +116,8 @@ struct SlowConsumerContract {
   func suspends(carrier: Carrier) async throws {
     try await carrier.withPair { pair in
       for (from, to) in pair.directions {
-        let messages = (0..<100).map { Self.message($0, bytes: 8 << 10) }
-        async let taken = to.take(100)
+        let messages = (0..<60).map { Self.message($0, bytes: 8 << 10) }
+        async let taken = to.take(60)
         try await from.send(all: messages, onLoop: true)
         #expect(try await taken == messages)
         let counters = try await from.loop.run { from.slowConsumerCounters }
