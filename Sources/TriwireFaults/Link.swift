@@ -257,6 +257,8 @@ final class Link: StreamHandler, @unchecked Sendable {
 
   /// Does what a fault does.
   func strike(_ fault: ArmedFault) {
+    // Another that struck at the same place may have ended it.
+    guard !isOver else { return }
     for lane in [up, down] { lane.removeMarks(of: fault) }
     home.record(fault.rule, on: self)
     switch fault.rule.fault {

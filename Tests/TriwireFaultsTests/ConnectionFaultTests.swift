@@ -63,6 +63,23 @@ struct ConnectionFaultTests {
     }
   }
 
+  @Test("Of two faults at one place the second strikes nothing when the first ended the connection")
+  func twoAtOnce() async throws {
+    try await RelayRig.run("reset after 10 B down", "stall down 20 ms after 10 B down") { rig in
+      let (client, stream, _) = try await rig.pair(sending: poll)
+      try await stream.send(ok("long enough"))
+      await #expect(throws: RawPeer.Failure.self) { _ = try await client.receiveAll() }
+      #expect(try await rig.nextFault() == "reset")
+      // One that lasts as long, and so ends after the other would have.
+      rig.relay.set([])
+      let (other, otherStream, _) = try await rig.pair(sending: poll)
+      rig.relay.strike(try FaultRule(parsing: "stall 20 ms"))
+      try await otherStream.send(ok("x"))
+      #expect(try await other.text(ok("x").utf8.count) == ok("x"))
+      #expect(try await rig.nextFault() == "stall")
+    }
+  }
+
   @Test("A reset after so many bytes resets both sides")
   func resetAfterBytes() async throws {
     try await RelayRig.run("reset after 10 B down") { rig in
