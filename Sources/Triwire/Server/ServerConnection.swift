@@ -97,8 +97,10 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
       refuse(error)
       return input.count
     }
-    // What is left over is the beginning of a head.
-    if case .head = state, offset < input.count, headBegan == 0 { headBegan = home.loop.now }
+    // What is left over is the beginning of a head, or waits for the client to read.
+    if case .head = state, offset < input.count, !codec.isIdle, headBegan == 0 {
+      headBegan = home.loop.now
+    }
     return offset
   }
 

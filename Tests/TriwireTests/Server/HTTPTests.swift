@@ -181,4 +181,28 @@ struct HTTPTests {
       try await sending
     }
   }
+
+  @Test("A request that waits for its client to read the answer before it does not run out of time")
+  func pipeliningWithPatience() async throws {
+    let big = [UInt8](repeating: 0x78, count: 8 << 20)
+    let configure = { (configuration: inout TriwireServer.Configuration) in
+      configuration.headSeconds = 0.1
+    }
+    try await Rig.run(
+      configure: configure, { $0.respond(at: "/big", synchronously: { _ in Response(body: big) }) }
+    ) { rig in
+      let peer = try rig.rawPeer(receiveBuffer: 16_384)
+      try await peer.send(request("GET /big") + request("GET /big"))
+      #expect(try await peer.receive(until: "\r\n").hasPrefix("HTTP/1.1 200"))
+      // One that began later is out of time before the first is read on.
+      let other = try rig.rawPeer()
+      try await other.send("GET /big HTTP/1.1\r\nho")
+      #expect(try await other.answer().status == 408)
+      _ = try await peer.receive(until: "\r\n\r\n")
+      _ = try await peer.receive(big.count)
+      let second = try await peer.answer()
+      #expect(second.status == 200)
+      #expect(second.body.count == big.count)
+    }
+  }
 }
