@@ -44,7 +44,8 @@ extension Session {
   /// Sends a message that the other side answers with one, and waits for that.
   ///
   /// Either side may ask. Requests keep their place among the messages; their responses come in
-  /// any order, and are no part of `messages`.
+  /// any order, and are no part of `messages`. They overtake what waits by a
+  /// `limits.slowConsumer` that may drop it.
   /// - Parameters:
   ///   - message: What is asked.
   ///   - seconds: How long to wait.
@@ -165,6 +166,15 @@ final class RequestDesk {
     guard wrapped.bytes.count <= limit else {
       return refuse(number, "the response is \(wrapped.bytes.count) bytes, limit is \(limit)")
     }
+    reply(wrapped)
+  }
+
+  /// Sends what the peer has asked for; one that asks and asks, and reads nothing, is cut off.
+  private func reply(_ wrapped: Message) {
+    guard !link.hasNoRoom else {
+      _ = link.session?.tooSlow()
+      return
+    }
     link.send(wrapped, .automatic, isEnvelope: true)
   }
 
@@ -179,6 +189,9 @@ final class RequestDesk {
 
   private func answer(_ envelope: RequestEnvelope) {
     guard let handler else { return refuse(envelope.number, "nobody answers requests here") }
+    guard answering[envelope.number] == nil else {
+      return refuse(envelope.number, "a request of this number is under way")
+    }
     guard answering.count < link.options.requestsAtOnce else {
       let text = "\(answering.count) requests are under way: raise resume.requestsAtOnce"
       return refuse(envelope.number, text)
@@ -211,7 +224,6 @@ final class RequestDesk {
 
   private func refuse(_ number: UInt64, _ reason: String) {
     guard link.session?.isOpen == true else { return }
-    let envelope = RequestEnvelope(.refuse, number, Message(reason))
-    link.send(envelope.wrapped, .automatic, isEnvelope: true)
+    reply(RequestEnvelope(.refuse, number, Message(reason)).wrapped)
   }
 }

@@ -5,6 +5,8 @@ import TriwireIO
 final class Pings {
   /// The payload of the peer's last ping, when its answer has to wait.
   var unanswered: [UInt8]?
+  /// The same of the control lines of a resumable session.
+  var unansweredLine: ControlLine?
   /// The last round trip, in nanoseconds.
   private(set) var roundTrip: UInt64?
   private var waiting: [(number: UInt64, sent: UInt64, done: ((UInt64?) -> Void)?)] = []

@@ -294,6 +294,10 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
       pings?.unanswered = nil
       if isOpen { writeControl(.pong, ping.span) }
     }
+    if let line = pings?.unansweredLine {
+      pings?.unansweredLine = nil
+      sendControl(line)
+    }
     session?.drained(stream.queuedBytes)
   }
 
@@ -426,6 +430,11 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
 extension WebSocketTransport: LinkCarrier {
   func sendControl(_ line: ControlLine) {
     guard canSend else { return }
+    if case .pong = line, stream.queuedBytes >= limits.value.queuedBytes {
+      // As with the pings of the protocol itself: the last one is answered when there is room.
+      needPings().unansweredLine = line
+      return
+    }
     let text: [UInt8] = [0] + line.text.utf8
     writeControl(.text, text.span)
   }

@@ -118,6 +118,29 @@ struct RequestTests {
     }
   }
 
+  @Test("A request that is repeated while it is under way is worked on once")
+  func repeated() async throws {
+    try await ResumableRig.run { rig in
+      let peer = try rig.rig.rawPeer()
+      let token = "triwire.session.name-of-mine.abcdefghijklmnopqrstuv.0.0"
+      let handshake = UpgradeTests.handshake("GET /pair HTTP/1.1").dropLast(1)
+      try await peer.send(handshake + "sec-websocket-protocol: triwire.1, \(token)\r\n\r\n")
+      #expect(try await peer.answerHead().status == 101)
+      let server = try await rig.sessions.next("the session")
+      let (asked, go) = (Mailbox<Message>(), Mailbox<Void>())
+      server.answerRequests { message in
+        asked.put(message)
+        try await go.next("the word to answer")
+        return message
+      }
+      for text in ["\0ask 1 t\nx", "\0ask 1 t\nx", "\0ask 1 t\nx", "\0ask 2 t\nlast"] {
+        try await peer.send(UpgradeTests.frame(text))
+      }
+      #expect(try await asked.next("the first request").text == "x")
+      #expect(try await asked.next("the other one").text == "last")
+    }
+  }
+
   @Test("A request survives the loss of its connection", arguments: TransportKind.allCases)
   func cut(kind: TransportKind) async throws {
     try await ResumableRig.run { rig in
