@@ -62,10 +62,7 @@ let package = Package(
     .executableTarget(
       name: "TriwireCLI", dependencies: ["Triwire", "TriwireBench", "TriwireFaults"],
       swiftSettings: commandRules,
-      // Another linker warns of a function in Foundation that nothing here calls.
-      linkerSettings: [
-        .unsafeFlags([isSelfContained, "-use-ld=lld"], .when(configuration: .release))
-      ]),
+      linkerSettings: [.unsafeFlags([isSelfContained], .when(configuration: .release))]),
 
     // What the tests share: deadlines, mailboxes, and peers that keep to no rules.
     .target(
