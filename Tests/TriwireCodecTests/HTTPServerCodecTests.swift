@@ -39,6 +39,33 @@ struct HTTPServerCodecTests {
       left: "GE")
   }
 
+  @Test("A head that repeats the fields of the last one is judged as if it stood alone")
+  func repeatedFields() {
+    var limits = HTTPLimits()
+    limits.requestLineBytes = 40
+    limits.headBytes = 80
+    let long = String(repeating: "x", count: 30)
+    let heads = [
+      "GET /a HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n", "HEAD /b HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n",
+      "GET /a HTTP/1.0\r\nHost: a\r\nX: 1\r\n\r\n", "GET /a HTTP/1.1\r\nHost: a\r\nX: 2\r\n\r\n",
+      "GET /a HTTP/1.1\r\nHost: a\r\nX: 1\r\nY: 1\r\n\r\n", "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET /a HTTP/2.0\r\nHost: a\r\nX: 1\r\n\r\n", "GET /a HTTP/1.1\nHost: a\r\nX: 1\r\n\r\n",
+      "GET /\(long) HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n",
+      "G\u{1} / HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n",
+      "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+      "\r\nGET /a HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n",
+    ]
+    for first in heads {
+      for second in heads {
+        let (before, kept) = requests([Array(first.utf8)[...]], limits: limits)
+        guard kept.isEmpty, before.count == 2 else { continue }
+        let (alone, left) = requests([Array(second.utf8)[...]], limits: limits)
+        let (after, rest) = requests([Array((first + second).utf8)[...]], limits: limits)
+        #expect(after == before + alone && rest == left, "\(second) after \(first)")
+      }
+    }
+  }
+
   @Test("A chunked body with extensions and trailers, at every cut (RFC 9112 §7.1)")
   func chunked() {
     let head = RequestHead(

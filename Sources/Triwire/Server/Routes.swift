@@ -24,6 +24,8 @@ struct Routes {
     /// The limits of the route's sessions, where it has its own.
     let limits: SharedLimits?
     let requests: [(methods: [HTTPMethod]?, handler: RequestHandler)]
+    /// What serves GET, which most requests are.
+    private let get: RequestHandler?
 
     init(
       session: SessionHandler? = nil, options: RouteOptions = RouteOptions(),
@@ -33,15 +35,19 @@ struct Routes {
       self.options = options
       limits = options.limits.map(SharedLimits.init)
       self.requests = requests
+      get = Self.handler(of: .get, in: requests)
     }
 
     /// The handler of a method; HEAD is served by that of GET (RFC 9110 §9.3.2).
     func handler(of method: HTTPMethod) -> RequestHandler? {
-      for (methods, handler) in requests {
-        guard let methods else { return handler }
-        if methods.contains(method) { return handler }
-      }
-      return method == .head ? handler(of: .get) : nil
+      if method == .get { return get }
+      return Self.handler(of: method, in: requests) ?? (method == .head ? get : nil)
+    }
+
+    private static func handler(
+      of method: HTTPMethod, in requests: [(methods: [HTTPMethod]?, handler: RequestHandler)]
+    ) -> RequestHandler? {
+      requests.first { $0.methods?.contains(method) ?? true }?.handler
     }
 
     /// The value of `Allow` in a 405 (RFC 9110 §15.5.6).

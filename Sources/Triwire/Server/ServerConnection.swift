@@ -108,7 +108,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     _ head: consuming RequestHead, _ framing: RequestFraming, _ headBytes: Int
   ) throws(HTTPViolation) {
     headBegan = 0
-    let found = home.find(head.path)
+    let found = home.find(head)
     let exchange = Exchange(
       head: head, framing: framing, route: found?.route, parameter: found?.parameter ?? "",
       headBytes: headBytes)
@@ -185,7 +185,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   /// Writes the answer to the present request, whole.
-  func respond(_ response: Response) {
+  func respond(_ response: borrowing Response) {
     let size = HTTPBodySize.bytes(response.body.count)
     guard let keepAlive = writeHead(response.head, size, response.body) else { return }
     finishExchange(keepAlive: keepAlive)
@@ -194,7 +194,9 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   /// Writes the head of an answer, with its body if it is known.
   ///
   /// - Returns: Whether the connection can be used again; nil when there is none any more.
-  func writeHead(_ head: ResponseHead, _ size: HTTPBodySize, _ body: [UInt8] = []) -> Bool? {
+  func writeHead(
+    _ head: borrowing ResponseHead, _ size: HTTPBodySize, _ body: borrowing [UInt8] = []
+  ) -> Bool? {
     guard let exchange, stream.isOpen else { return nil }
     let persists = exchange.keepAlive && !home.isDraining
     do {
@@ -212,14 +214,14 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   private func write(
-    _ head: ResponseHead, _ framing: ResponseFraming, _ body: [UInt8]
+    _ head: borrowing ResponseHead, _ framing: ResponseFraming, _ body: borrowing [UInt8]
   ) throws(HTTPHeadError) {
     let carriesBody = if case .length = framing.coding { true } else { false }
-    let date = home.dateLine
+    home.refreshDate()
     var failure: HTTPHeadError?
     stream.write(capacity: HTTPResponseWriter.capacity(head) + body.count) { output in
       do throws(HTTPHeadError) {
-        try HTTPResponseWriter.write(head, framing: framing, date: date, into: &output)
+        try HTTPResponseWriter.write(head, framing: framing, date: home.dateLine, into: &output)
         if carriesBody { output.append(copying: body.span) }
       } catch {
         failure = error

@@ -8,7 +8,7 @@ final class ServerLoop: @unchecked Sendable {
   let configuration: TriwireServer.Configuration
   private let routes: Routes
   /// What was found last: clients ask for the same again and again.
-  private var lastFound: (path: String, route: Routes.Route)?
+  private var lastFound: (target: String, route: Routes.Route)?
   let directory: SessionDirectory
   let sessionLimits: SharedLimits
   let resumeOptions: SharedResumeOptions
@@ -18,7 +18,8 @@ final class ServerLoop: @unchecked Sendable {
   private(set) var slowConsumers = SlowConsumerCounters()
   private var connections: [ServerConnection] = []
   private var sessions: [Session] = []
-  private var dateLineBytes: [UInt8] = []
+  /// The line of `Date` as `refreshDate` left it; empty when none is sent.
+  private(set) var dateLine: [UInt8] = []
   private var dateSecond = 0
   private var dateChecked: UInt64 = 0
 
@@ -35,25 +36,24 @@ final class ServerLoop: @unchecked Sendable {
   }
 
   /// The route of a request's path, and what its parameter stands for.
-  func find(_ path: String) -> (route: Routes.Route, parameter: String)? {
-    if let lastFound, lastFound.path == path { return (lastFound.route, "") }
+  func find(_ head: borrowing RequestHead) -> (route: Routes.Route, parameter: String)? {
+    if let lastFound, lastFound.target == head.target { return (lastFound.route, "") }
+    let path = head.path
     guard let found = routes.find(path) else { return nil }
     if found.parameter.isEmpty { lastFound = (path, found.route) }
     return found
   }
 
-  /// The line of `Date`, made anew each second; empty when none is sent.
-  var dateLine: [UInt8] {
-    guard configuration.sendsDate else { return [] }
-    if dateLineBytes.isEmpty || loop.now &- dateChecked > 200_000_000 {
-      dateChecked = loop.now
-      let second = time(nil)
-      if second != dateSecond {
-        dateSecond = second
-        dateLineBytes = HTTPDate.line(unixSeconds: second)
-      }
+  /// Makes the line of `Date` anew, once a second.
+  func refreshDate() {
+    guard configuration.sendsDate, dateLine.isEmpty || loop.now &- dateChecked > 200_000_000 else {
+      return
     }
-    return dateLineBytes
+    dateChecked = loop.now
+    let second = time(nil)
+    guard second != dateSecond else { return }
+    dateSecond = second
+    dateLine = HTTPDate.line(unixSeconds: second)
   }
 
   func accept(_ stream: ByteStream) {

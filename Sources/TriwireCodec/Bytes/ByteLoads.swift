@@ -80,6 +80,25 @@ extension Span where Element == UInt8 {
     return nil
   }
 
+  /// Whether both have the same bytes.
+  func isIdentical(to other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    let (mine, others) = unsafe (self.bytes, other.bytes)
+    var index = 0
+    while index &+ 8 <= count {
+      let word = unsafe mine.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+      if unsafe word != others.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) {
+        return false
+      }
+      index &+= 8
+    }
+    while index < count {
+      if self[index] != other[index] { return false }
+      index &+= 1
+    }
+    return true
+  }
+
   /// Eight bytes as a number, the first lowest, or nil if fewer follow.
   func word(at index: Int) -> UInt64? {
     guard index &+ 8 <= count else { return nil }

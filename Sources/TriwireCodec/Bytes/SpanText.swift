@@ -11,6 +11,12 @@ extension Span where Element == UInt8 {
     return text
   }
 
+  /// The text of a range whose bytes are known to be ASCII.
+  func asciiText(in range: Range<Int>) -> String {
+    // The caller has looked at each byte.
+    String(copying: unsafe UTF8Span(unchecked: extracting(range), isKnownASCII: true))
+  }
+
   /// The range without spaces and tabs at its ends.
   func trimmed(_ range: Range<Int>) -> Range<Int> {
     var lower = range.lowerBound

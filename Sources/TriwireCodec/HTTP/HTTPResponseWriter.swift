@@ -1,7 +1,7 @@
 /// Writes response heads (RFC 9112 §4).
 package enum HTTPResponseWriter {
   /// The bytes that `write` may need for a head, at most.
-  package static func capacity(_ head: ResponseHead) -> Int {
+  package static func capacity(_ head: borrowing ResponseHead) -> Int {
     // Status line 18, date 37, content-length 37, transfer-encoding 28, connection 24, CRLF 2.
     160 + head.status.reason.utf8.count + head.headers.block.count
   }
@@ -15,7 +15,7 @@ package enum HTTPResponseWriter {
   ///
   /// - Throws: `HTTPHeadError` before anything is written, the caller's mistake.
   package static func write(
-    _ head: ResponseHead, framing: ResponseFraming, date: [UInt8] = [],
+    _ head: borrowing ResponseHead, framing: ResponseFraming, date: [UInt8] = [],
     into output: inout OutputSpan<UInt8>
   ) throws(HTTPHeadError) {
     try writeStatusLine(head.status, checking: head.headers, into: &output)
@@ -36,11 +36,11 @@ package enum HTTPResponseWriter {
   ) throws(HTTPHeadError) {
     // RFC 9110 §5.5: a field that would break out of its line is never written.
     guard headers.isWritable else { throw .field(name: headers.firstUnwritableName) }
+    if status.code == 200, status.reason == "OK" { return output.append("HTTP/1.1 200 OK\r\n") }
     let reason = status.reason.utf8.span
     guard 100...999 ~= status.code, reason.firstControl(from: 0) == nil else {
       throw .statusLine(status.description)
     }
-    if status.code == 200, status.reason == "OK" { return output.append("HTTP/1.1 200 OK\r\n") }
     output.append("HTTP/1.1 ")
     output.append(decimal: status.code)
     output.append(Byte.space)

@@ -29,6 +29,16 @@ package struct HTTPServerCodec: Sendable {
   private var state = State.head
   private var scanner = HeadScanner()
   private var emptyLines = 0
+  /// The fields of the last head: most clients send the same ones with every request.
+  private var repeated = Fields()
+
+  private struct Fields: Sendable {
+    var headers = Headers()
+    var framing = FramingFields()
+  }
+
+  /// The bytes of fields that are kept for the next head, at most.
+  private static let repeatedBytes = 2048
 
   /// Creates a codec at the start of a connection.
   package init(limits: HTTPLimits = HTTPLimits()) { self.limits = limits }
@@ -96,6 +106,14 @@ package struct HTTPServerCodec: Sendable {
   ) throws(HTTPViolation) -> HTTPServerEvent? {
     if scanner.isFresh {
       guard try skipEmptyLines(in: input, at: &offset) else { return nil }
+      if let lineFeed = repetition(in: input, from: offset) {
+        let end = lineFeed &+ repeated.headers.block.count &+ 3
+        let line = try StartLine.request(input, in: offset..<lineFeed &- 1)
+        let event = try begin(line, repeated.headers, repeated.framing)
+        offset = end
+        emptyLines = 0
+        return event
+      }
     }
     let finding = scanner.scan(
       input, from: offset, firstLineLimit: limits.requestLineBytes, limit: limits.headBytes)
@@ -114,6 +132,23 @@ package struct HTTPServerCodec: Sendable {
       emptyLines = 0
       return event
     }
+  }
+
+  /// Where the request line of a head ends whose fields are those of the last one, byte for byte;
+  /// nil for any other head, and for one that is not good as a whole.
+  private func repetition(in input: Span<UInt8>, from start: Int) -> Int? {
+    let fields = repeated.headers.block.count
+    guard fields > 0, let lineFeed = input.firstIndex(of: Byte.lf, from: start) else { return nil }
+    let length = lineFeed &- start &+ fields &+ 3
+    guard lineFeed > start, input[lineFeed &- 1] == Byte.cr, length <= input.count &- start,
+      lineFeed &- start &- 1 <= limits.requestLineBytes, length <= limits.headBytes,
+      repeated.headers.count <= limits.headerCount
+    else { return nil }
+    let end = start &+ length
+    guard input[end &- 2] == Byte.cr, input[end &- 1] == Byte.lf,
+      input.extracting(lineFeed &+ 1..<end &- 2).isIdentical(to: repeated.headers.block.span)
+    else { return nil }
+    return lineFeed
   }
 
   /// Goes past empty lines before a request; false if more bytes are needed to go on.
@@ -150,6 +185,15 @@ package struct HTTPServerCodec: Sendable {
     let headers = try FieldParser.parse(
       input, in: lineFeed &+ 1..<range.upperBound &- 2, lines: lines &- 1, limits: limits,
       framing: &fields)
+    repeated =
+      range.upperBound &- lineFeed <= Self.repeatedBytes
+      ? Fields(headers: headers, framing: fields) : Fields()
+    return try begin(line, headers, fields)
+  }
+
+  private mutating func begin(
+    _ line: StartLine.Request, _ headers: Headers, _ fields: FramingFields
+  ) throws(HTTPViolation) -> HTTPServerEvent {
     let framing = try RequestFraming(fields, version: line.version, limits: limits)
     switch framing.body {
     case .none: state = .bodyless

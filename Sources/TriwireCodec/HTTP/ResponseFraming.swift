@@ -32,7 +32,7 @@ package struct ResponseFraming: Equatable, Sendable {
   ///
   /// - Throws: `HTTPHeadError.bodyNotAllowed`, the caller's mistake.
   package init(
-    _ response: ResponseHead, body: HTTPBodySize, to method: HTTPMethod,
+    _ response: borrowing ResponseHead, body: HTTPBodySize, to method: HTTPMethod,
     version: HTTPVersion = .http11, keepAlive: Bool = true
   ) throws(HTTPHeadError) {
     let persists = keepAlive && !response.headers.hasConnectionClose
@@ -40,10 +40,12 @@ package struct ResponseFraming: Equatable, Sendable {
     announcesKeepAlive = persists && version == .http10
     contentLength = nil
     let code = response.status.code
-    if code < 200 || code == 204 || code == 304 || (method == .connect && code < 300) {
+    let isHead = method != .get && method == .head
+    let isTunnel = code < 300 && method != .get && method == .connect
+    if code < 200 || code == 204 || code == 304 || isTunnel {
       // RFC 9112 §6.3: these end with their head; RFC 9110 §8.6: 1xx, 204 and a tunnel carry no
       // Content-Length, and in a 304 it is optional.
-      if case .bytes(1...) = body, method != .head { throw .bodyNotAllowed(status: code) }
+      if case .bytes(1...) = body, !isHead { throw .bodyNotAllowed(status: code) }
       coding = .none
       return
     }
@@ -52,7 +54,7 @@ package struct ResponseFraming: Equatable, Sendable {
     case .bytes(let count): contentLength = count
     case .unknown: break
     }
-    if method == .head || contentLength == 0 {
+    if isHead || contentLength == 0 {
       coding = .none
     } else if let contentLength {
       coding = .length(contentLength)

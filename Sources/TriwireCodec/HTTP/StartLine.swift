@@ -28,7 +28,7 @@ enum StartLine {
     guard RequestTarget.isValid(input, in: target, for: method) else {
       throw .badRequest("request target is not of a form that goes with its method")
     }
-    return Request(method: method, target: input.text(in: target), version: version)
+    return Request(method: method, target: input.asciiText(in: target), version: version)
   }
 
   private static func version(
