@@ -1,74 +1,94 @@
 /// Checks UTF-8 that arrives in pieces, and fails at the first byte that cannot be right
 /// (RFC 3629 §4: no overlong forms, no surrogates, nothing above U+10FFFF).
 package struct UTF8Validator {
-  /// Continuation bytes the current character still needs.
-  private var missing: UInt8 = 0
-  /// What the next continuation byte may be; narrower than 80...BF right after some lead bytes.
-  private var lowest: UInt8 = 0x80
-  private var highest: UInt8 = 0xBF
+  /// The last three bytes, the last of them highest: all that the next ones depend on.
+  ///
+  /// Zeroes at the beginning. Whole characters all count the same, so that ASCII behind a whole
+  /// character may be left out.
+  private var before: UInt32 = 0
 
   package init() {}
 
-  /// Whether bytes came that cannot be part of UTF-8.
-  package private(set) var hasFailed = false
-
   /// Whether the bytes so far end with a whole character.
-  package var isComplete: Bool { missing == 0 }
-
-  /// Takes the next bytes; false when they cannot be part of UTF-8.
-  package mutating func consume(_ bytes: Span<UInt8>) -> Bool {
-    hasFailed = hasFailed || !isValid(bytes)
-    return !hasFailed
+  package var isComplete: Bool {
+    // They do not when the last begins a character, or the second last one of three bytes or more,
+    // or the third last one of four.
+    before >> 16 < 0xC0 && before >> 8 & 0xFF < 0xE0 && before & 0xFF < 0xF0
   }
 
-  private mutating func isValid(_ bytes: Span<UInt8>) -> Bool {
-    var index = 0
-    while missing > 0, index < bytes.count {
-      guard consume(bytes[index]) else { return false }
-      index += 1
-    }
-    let body = Self.endOfWholeCharacters(bytes, from: index)
-    if body > index {
-      guard (try? UTF8Span(validating: bytes.extracting(index..<body))) != nil else { return false }
-      index = body
-    }
-    while index < bytes.count {
-      guard consume(bytes[index]) else { return false }
-      index += 1
-    }
-    return true
+  /// Whether these bytes are a whole text.
+  package static func isValid(_ bytes: Span<UInt8>) -> Bool {
+    var validator = UTF8Validator()
+    return validator.firstFault(in: bytes) == nil && validator.isComplete
   }
 
-  /// Where the last character begins, which may be cut off: at most four bytes before the end.
-  private static func endOfWholeCharacters(_ bytes: Span<UInt8>, from start: Int) -> Int {
-    var end = bytes.count
-    while end > start, bytes.count - end < 4 {
-      let byte = bytes[end - 1]
-      if byte < 0x80 { return end }
-      end -= 1
-      if byte >= 0xC0 { return end }
+  /// Takes the next bytes: the index of the first that cannot be part of UTF-8, or nil.
+  ///
+  /// A character that bytes to come can complete is no fault. After a fault the validator is void.
+  package mutating func firstFault(in bytes: Span<UInt8>) -> Int? {
+    let count = bytes.count
+    var index = isComplete ? UTF8Lanes.leadingASCII(bytes) : 0
+    // Lanes are read with three bytes in front of them, and all sixteen at once.
+    while index < count, index < 3 || count < 19 {
+      let end = min(index &+ 16, count)
+      if let fault = firstFault(in: bytes, index..<end) { return fault }
+      index = end
     }
-    return end
+    guard index < count else { return nil }
+    let raw = unsafe bytes.bytes
+    if let range = Self.faultyRange(raw, from: index) { return Self.firstFault(raw, range) }
+    before = UInt32(truncatingIfNeeded: bytes.packed(count &- 3..<count))
+    return nil
   }
 
-  private mutating func consume(_ byte: UInt8) -> Bool {
-    if missing > 0 {
-      guard byte >= lowest, byte <= highest else { return false }
-      missing -= 1
-      (lowest, highest) = (0x80, 0xBF)
-      return true
+  /// Takes up to 16 bytes, with what was before them.
+  private mutating func firstFault(in bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
+    let packed = bytes.packed(range)
+    let length = range.count
+    // The zeroes behind the last byte are no part of the text, so a fault there is none.
+    let place = UTF8Lanes.firstPlace(UTF8Lanes(packed, behind: before).faults)
+    if place < length { return range.lowerBound &+ place }
+    before = UInt32(
+      truncatingIfNeeded: length < 3
+        ? (packed << 24 | UInt128(before)) >> UInt128(8 &* length)
+        : packed >> UInt128(8 &* (length &- 3)))
+    return nil
+  }
+
+  /// The first up to 64 bytes from `start` on that have a fault among them.
+  ///
+  /// There are at least three in front of `start`, and at least 19 altogether.
+  private static func faultyRange(_ raw: RawSpan, from start: Int) -> Range<Int>? {
+    var index = start
+    while index < raw.byteCount {
+      let end = min(index &+ 64, raw.byteCount)
+      // ASCII is right behind ASCII.
+      if end &- index == 64, UTF8Lanes.are64ASCII(raw, at: index),
+        UTF8Lanes.are16ASCII(raw, at: index &- 1)
+      {
+        index = end
+        continue
+      }
+      var faults = UTF8Lanes.Mask()
+      var next = index
+      while next < end {
+        // The last one reaches back over bytes that were found good, and are so again.
+        faults .|= UTF8Lanes(raw, at: min(next, raw.byteCount &- 16)).faults
+        next &+= 16
+      }
+      if UTF8Lanes.isAny(faults) { return index..<end }
+      index = end
     }
-    switch byte {
-    case 0x00...0x7F: return true
-    case 0xC2...0xDF: missing = 1
-    case 0xE0: (missing, lowest) = (2, 0xA0)
-    case 0xED: (missing, highest) = (2, 0x9F)
-    case 0xE1...0xEF: missing = 2
-    case 0xF0: (missing, lowest) = (3, 0x90)
-    case 0xF4: (missing, highest) = (3, 0x8F)
-    case 0xF1...0xF3: missing = 3
-    default: return false
+    return nil
+  }
+
+  /// Where in a range with a fault the first is.
+  private static func firstFault(_ raw: RawSpan, _ range: Range<Int>) -> Int? {
+    for index in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
+      let start = min(index, raw.byteCount &- 16)
+      let place = UTF8Lanes.firstPlace(UTF8Lanes(raw, at: start).faults)
+      if place < 16 { return start &+ place }
     }
-    return true
+    return nil
   }
 }

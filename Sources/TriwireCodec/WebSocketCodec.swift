@@ -118,8 +118,7 @@ package struct WebSocketCodec {
     unmask(&input, payload, head.mask)
     message = nil
     if kind == .text {
-      let isValid = (try? UTF8Span(validating: input.span.extracting(payload))) != nil
-      if !isValid { throw Self.notText }
+      guard UTF8Validator.isValid(input.span.extracting(payload)) else { throw Self.notText }
     }
     offset = payload.upperBound
     return .message(kind, payload)
@@ -235,9 +234,8 @@ package struct WebSocketCodec {
     current.remaining -= size
     let isLast = current.remaining == 0 && current.isFinal
     if kind == .text, !isDeflated {
-      guard text.consume(input.span.extracting(piece)), !isLast || text.isComplete else {
-        throw Self.notText
-      }
+      let fault = text.firstFault(in: input.span.extracting(piece))
+      guard fault == nil, !isLast || text.isComplete else { throw Self.notText }
     }
     frame = current.remaining == 0 ? nil : current
     if isLast { message = nil }
@@ -289,7 +287,7 @@ package struct WebSocketCodec {
       throw .init(.protocolError, "close code \(code) must not be sent")
     }
     let reason = start + 2..<payload.upperBound
-    guard (try? UTF8Span(validating: input.extracting(reason))) != nil else {
+    guard UTF8Validator.isValid(input.extracting(reason)) else {
       throw .init(.invalidPayload, "a close reason is not valid UTF-8")
     }
     return .close(code, reason: reason)

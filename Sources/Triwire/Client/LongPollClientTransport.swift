@@ -258,7 +258,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     received.messages += 1
     received.payload += UInt64(payload.count)
     received.framing += UInt64(used - payload.count)
-    if kind == .text, (try? UTF8Span(validating: payload)) == nil {
+    if kind == .text, !UTF8Validator.isValid(payload) {
       return end(
         SessionEnd(
           code: .invalidPayload, reason: "a text message is not valid UTF-8", isLocal: true))

@@ -226,7 +226,7 @@ final class PostReceiver {
         .contentTooLarge,
         "message is \(payload.count) bytes, limit is \(limit): raise limits.messageBytes")
     }
-    guard kind == .binary || (try? UTF8Span(validating: payload)) != nil else {
+    guard kind == .binary || UTF8Validator.isValid(payload) else {
       throw HTTPViolation(
         .badRequest,
         "a text message is not valid UTF-8: send content-type application/octet-stream")

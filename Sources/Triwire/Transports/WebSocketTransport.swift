@@ -236,15 +236,17 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     guard let deflate else { return }
     let limit = limits.value.messageBytes
     deflate.wireBytes += piece.count
+    var isText = true
     do {
       try deflate.decompress(piece, isLast: isLast, limit: limit) { part in
         assembly.append(copying: part)
-        return kind == .binary || deflate.text.consume(part)
+        isText = kind == .binary || deflate.text.firstFault(in: part) == nil
+        return isText
       }
     } catch {
       return violated(Self.violation(error, limit, deflate.options.maximumRatio))
     }
-    guard kind == .binary || !deflate.text.hasFailed, !isLast || deflate.text.isComplete else {
+    guard isText, !isLast || deflate.text.isComplete else {
       return violated(
         WebSocketViolation(.invalidPayload, "a text message is not valid UTF-8"))
     }

@@ -106,6 +106,27 @@ extension Span where Element == UInt8 {
     return unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
   }
 
+  /// Up to 16 bytes as a number, the first lowest and zeroes above the last.
+  @inline(__always)
+  func packed(_ range: Range<Int>) -> UInt128 {
+    let length = range.count
+    if length > 0, range.upperBound >= 16 {
+      // Loaded with what is in front of them, which is shifted out.
+      let raw = unsafe self.bytes
+      let start = range.upperBound &- 16
+      let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: start, as: UInt128.self)
+      return word.littleEndian >> UInt128(8 &* (16 &- length))
+    }
+    if length >= 8, let low = word(at: range.lowerBound), let high = word(at: range.upperBound &- 8)
+    {
+      // Where the two overlap, they agree.
+      return UInt128(low) | UInt128(high) << UInt128(8 &* (length &- 8))
+    }
+    var packed: UInt128 = 0
+    for index in range.reversed() { packed = packed << 8 | UInt128(self[index]) }
+    return packed
+  }
+
   /// Whether the bytes of `range` are the literal `text`, ASCII letters compared without case.
   ///
   /// `text` is in lower case and made of letters, digits and "-", where setting bit 5 is exact for
