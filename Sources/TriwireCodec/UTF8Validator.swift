@@ -16,10 +16,11 @@ package struct UTF8Validator {
     before >> 16 < 0xC0 && before >> 8 & 0xFF < 0xE0 && before & 0xFF < 0xF0
   }
 
-  /// Whether these bytes are a whole text.
-  package static func isValid(_ bytes: Span<UInt8>) -> Bool {
+  /// Why these bytes are not a whole text, or nil when they are.
+  package static func fault(in bytes: Span<UInt8>) -> UTF8Fault? {
     var validator = UTF8Validator()
-    return validator.firstFault(in: bytes) == nil && validator.isComplete
+    if let index = validator.firstFault(in: bytes) { return .badByte(index) }
+    return validator.isComplete ? nil : .cutOff
   }
 
   /// Takes the next bytes: the index of the first that cannot be part of UTF-8, or nil.

@@ -118,7 +118,7 @@ package struct WebSocketCodec {
     unmask(&input, payload, head.mask)
     message = nil
     if kind == .text {
-      guard UTF8Validator.isValid(input.span.extracting(payload)) else { throw Self.notText }
+      if let fault = UTF8Validator.fault(in: input.span.extracting(payload)) { throw .init(fault) }
     }
     offset = payload.upperBound
     return .message(kind, payload)
@@ -234,8 +234,11 @@ package struct WebSocketCodec {
     current.remaining -= size
     let isLast = current.remaining == 0 && current.isFinal
     if kind == .text, !isDeflated {
-      let fault = text.firstFault(in: input.span.extracting(piece))
-      guard fault == nil, !isLast || text.isComplete else { throw Self.notText }
+      if let fault = text.firstFault(in: input.span.extracting(piece)) {
+        let earlier = announced - current.remaining - size
+        throw .init(.badByte(earlier + fault))
+      }
+      if isLast, !text.isComplete { throw .init(.cutOff) }
     }
     frame = current.remaining == 0 ? nil : current
     if isLast { message = nil }
@@ -243,9 +246,6 @@ package struct WebSocketCodec {
     if isDeflated { return .deflated(kind, piece, isLast: isLast) }
     return .fragment(kind, piece, isLast: isLast)
   }
-
-  private static let notText = WebSocketViolation(
-    .invalidPayload, "a text message is not valid UTF-8")
 
   @discardableResult
   private func unmask(
@@ -287,8 +287,8 @@ package struct WebSocketCodec {
       throw .init(.protocolError, "close code \(code) must not be sent")
     }
     let reason = start + 2..<payload.upperBound
-    guard UTF8Validator.isValid(input.extracting(reason)) else {
-      throw .init(.invalidPayload, "a close reason is not valid UTF-8")
+    if let fault = UTF8Validator.fault(in: input.extracting(reason)) {
+      throw .init(.invalidPayload, "a close reason \(fault)")
     }
     return .close(code, reason: reason)
   }

@@ -8,5 +8,8 @@ package struct WebSocketViolation: Error, Equatable, CustomStringConvertible {
     self.message = message
   }
 
+  /// A text message that is not UTF-8 (RFC 6455 §8.1).
+  package init(_ fault: UTF8Fault) { self.init(.invalidPayload, "a text message \(fault)") }
+
   package var description: String { "\(message) (close \(closeCode))" }
 }

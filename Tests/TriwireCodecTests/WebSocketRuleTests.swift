@@ -154,8 +154,12 @@ struct WebSocketRuleTests {
 
   @Test("A close reason that is not UTF-8 is refused with 1007 (§5.5.1, §8.1)", arguments: roles)
   func closeReason(role: WebSocketRole) {
-    let expected = WebSocketSeen.violation(.invalidPayload, "a close reason is not valid UTF-8")
-    for reason: [UInt8] in [[0xFF], [0xC3], Array("ok".utf8) + [0xED, 0xA0, 0x80]] {
+    let cases: [(reason: [UInt8], words: String)] = [
+      ([0xFF], "is not valid UTF-8 at byte 0"), ([0xC3], "ends within a character"),
+      (Array("ok".utf8) + [0xED, 0xA0, 0x80], "is not valid UTF-8 at byte 3"),
+    ]
+    for (reason, words) in cases {
+      let expected = WebSocketSeen.violation(.invalidPayload, "a close reason \(words)")
       #expect(refusal([.close(1000, reason)], to: role) == expected)
     }
   }

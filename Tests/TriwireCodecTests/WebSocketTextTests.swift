@@ -3,7 +3,9 @@ import TriwireCodec
 
 @Suite("WebSocket codec: text is UTF-8 (RFC 6455 §8.1)")
 struct WebSocketTextTests {
-  static let refused = WebSocketSeen.violation(.invalidPayload, "a text message is not valid UTF-8")
+  static func refused(at byte: Int) -> WebSocketSeen {
+    .violation(.invalidPayload, "a text message is not valid UTF-8 at byte \(byte)")
+  }
 
   /// Bytes that are not UTF-8, and at which of them that becomes certain.
   static let wrong: [(bytes: [UInt8], at: Int)] = [
@@ -32,20 +34,22 @@ struct WebSocketTextTests {
     }
   }
 
-  @Test("Text that is not UTF-8 is refused with 1007 at every cut, in one frame and in several")
+  @Test("Text that is not UTF-8 is refused with 1007 and the place in the message, at every cut")
   func wrongTexts() {
-    for (wrong, _) in Self.wrong {
-      let payload = Array("ok 世".utf8) + wrong + Array("k".utf8)
+    let start = Array("ok 世".utf8)
+    for (wrong, at) in Self.wrong {
+      let payload = start + wrong + Array("k".utf8)
+      let refused = Self.refused(at: start.count + at)
       let bytes = TestFrame(opcode: 1, payload: payload).bytes(to: .server)
       for way in Cuts.all(bytes) {
-        #expect(webSocketEvents(way, to: .server).seen == [Self.refused], "\(wrong)")
+        #expect(webSocketEvents(way, to: .server).seen == [refused], "\(wrong)")
       }
       for cut in 0...payload.count {
         let frames = [
           TestFrame(opcode: 1, payload: Array(payload[..<cut]), isFinal: false),
           .more(Array(payload[cut...])),
         ]
-        #expect(webSocketEvents(frames) == [Self.refused])
+        #expect(webSocketEvents(frames) == [refused])
       }
     }
   }
@@ -61,20 +65,21 @@ struct WebSocketTextTests {
       for byte in bytes[..<(head + start.count + at)] { feed.receive([byte]) }
       #expect(feed.seen.isEmpty, "too early: \(wrong)")
       feed.receive([bytes[head + start.count + at]])
-      #expect(feed.seen == [Self.refused], "too late: \(wrong)")
+      #expect(feed.seen == [Self.refused(at: start.count + at)], "too late: \(wrong)")
     }
   }
 
   @Test("A character that is cut off by the end of the message is refused with 1007")
   func cutOff() {
     let bytes = Array("a😀".utf8)
+    let refused = WebSocketSeen.violation(
+      .invalidPayload, "a text message ends within a character")
     for end in 2..<bytes.count {
-      #expect(
-        webSocketEvents([TestFrame(opcode: 1, payload: Array(bytes[..<end]))]) == [Self.refused])
+      #expect(webSocketEvents([TestFrame(opcode: 1, payload: Array(bytes[..<end]))]) == [refused])
       let frames = [
         TestFrame(opcode: 1, payload: Array(bytes[..<end]), isFinal: false), TestFrame.more([]),
       ]
-      #expect(webSocketEvents(frames) == [Self.refused])
+      #expect(webSocketEvents(frames) == [refused])
     }
   }
 

@@ -1,5 +1,7 @@
+import TestSupport
 import Testing
 import Triwire
+import TriwireCodec
 
 @Suite("Compressed sessions")
 struct CompressionTests {
@@ -100,6 +102,37 @@ struct CompressionTests {
     #expect(end.code == .messageTooBig)
     #expect(end.reason.contains("raise limits.messageBytes"))
     await server.stop()
+  }
+
+  @Test("Compressed text that is not UTF-8 is refused with 1007 and the place in the message")
+  func badText() async throws {
+    let rig = try await Rig.start(configure: { $0.deflate = DeflateOptions() }) { server in
+      server.session(at: "/echo") { session in _ = await session.ended() }
+    }
+    let long = Array(String(repeating: "世界, ", count: 400).utf8)
+    let cases: [(text: [UInt8], words: String)] = [
+      (long + [0xED, 0xA0] + long, "is not valid UTF-8 at byte 3201"),
+      ([0x61, 0xFF], "is not valid UTF-8 at byte 1"),
+      ([0x61, 0xE4, 0xB8], "ends within a character"),
+    ]
+    let offer = "sec-websocket-extensions: permessage-deflate\r\n\r\n"
+    for (text, words) in cases {
+      let peer = try rig.rawPeer()
+      // A CRLF is one character.
+      try await peer.send(UpgradeTests.handshake().dropLast() + offer)
+      #expect(try await peer.answerHead()["sec-websocket-extensions"] != nil)
+      let compressed = Deflater(windowBits: 9, memoryLevel: 1, level: 6)
+        .compress(text.span, keepingContext: false)
+      let half = compressed.count / 2
+      for (head, part) in [(UInt8(0x41), compressed[..<half]), (0x80, compressed[half...])] {
+        try #require(part.count < 126)
+        try await peer.send([head, 0x80 | UInt8(part.count), 0, 0, 0, 0] + part)
+      }
+      let close = try await peer.receiveAll()
+      #expect(close.starts(with: [0x88, UInt8(close.count - 2), 0x03, 0xEF]))
+      #expect(String(decoding: close.dropFirst(4), as: UTF8.self) == "a text message \(words)")
+    }
+    try await rig.stop()
   }
 
   @Test("A session ends when it has lasted its time, and when nothing is said")

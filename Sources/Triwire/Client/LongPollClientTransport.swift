@@ -258,10 +258,9 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     received.messages += 1
     received.payload += UInt64(payload.count)
     received.framing += UInt64(used - payload.count)
-    if kind == .text, !UTF8Validator.isValid(payload) {
+    if kind == .text, let fault = UTF8Validator.fault(in: payload) {
       return end(
-        SessionEnd(
-          code: .invalidPayload, reason: "a text message is not valid UTF-8", isLocal: true))
+        SessionEnd(code: .invalidPayload, reason: "a text message \(fault)", isLocal: true))
     }
     guard let session, !session.deliver(MessageKind(kind), payload) else { return }
     isPaused = true

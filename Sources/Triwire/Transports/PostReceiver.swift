@@ -226,10 +226,9 @@ final class PostReceiver {
         .contentTooLarge,
         "message is \(payload.count) bytes, limit is \(limit): raise limits.messageBytes")
     }
-    guard kind == .binary || UTF8Validator.isValid(payload) else {
+    if kind == .text, let fault = UTF8Validator.fault(in: payload) {
       throw HTTPViolation(
-        .badRequest,
-        "a text message is not valid UTF-8: send content-type application/octet-stream")
+        .badRequest, "a text message \(fault): send content-type application/octet-stream")
     }
   }
 }

@@ -236,20 +236,19 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     guard let deflate else { return }
     let limit = limits.value.messageBytes
     deflate.wireBytes += piece.count
-    var isText = true
+    var fault: UTF8Fault?
     do {
       try deflate.decompress(piece, isLast: isLast, limit: limit) { part in
         assembly.append(copying: part)
-        isText = kind == .binary || deflate.text.firstFault(in: part) == nil
-        return isText
+        guard kind == .text, let index = deflate.text.firstFault(in: part) else { return true }
+        fault = .badByte(assembly.count - part.count + index)
+        return false
       }
     } catch {
       return violated(Self.violation(error, limit, deflate.options.maximumRatio))
     }
-    guard isText, !isLast || deflate.text.isComplete else {
-      return violated(
-        WebSocketViolation(.invalidPayload, "a text message is not valid UTF-8"))
-    }
+    if fault == nil, isLast, !deflate.text.isComplete { fault = .cutOff }
+    if let fault { return violated(WebSocketViolation(fault)) }
     guard isLast else { return }
     let whole = assembly
     assembly = []

@@ -77,7 +77,7 @@ func measureMask(_ size: Int, floor: Double) {
 /// Checks a text whole and in pieces, then as the codec does with a frame: unmasked and checked.
 func measureText(_ name: String, _ text: [UInt8], floor: Double) {
   var isValid = true
-  let whole = best { isValid = UTF8Validator.isValid(text.span) && isValid }
+  let whole = best { isValid = UTF8Validator.fault(in: text.span) == nil && isValid }
   report("\(name), whole", text.count, whole, floor: floor)
   let standard = best { isValid = (try? UTF8Span(validating: text.span)) != nil && isValid }
   report("\(name), standard library", text.count, standard, floor: floor)
