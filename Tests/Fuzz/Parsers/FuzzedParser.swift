@@ -20,6 +20,8 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
   case batch
   /// What clients and servers say of WebSocket extensions.
   case extensions
+  /// The UTF-8 of a text.
+  case text
 
   /// What is wrong with what the parser makes of an input, or nil.
   ///
@@ -31,6 +33,7 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
     switch self {
     case .inflate: return inflateFinding(bytes, step)
     case .extensions: return extensionsFinding(bytes)
+    case .text: return textFinding(bytes, step)
     default:
       let pieces = stride(from: bytes.startIndex, to: bytes.endIndex, by: step)
         .map { bytes[$0..<min($0 + step, bytes.endIndex)] }
@@ -41,7 +44,7 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
   /// The same, with the input whole, byte by byte, and cut in two at each place.
   package func findingAtEveryCut(in input: [UInt8]) -> String? {
     if let finding = finding(in: input) { return finding }
-    guard self != .inflate, self != .extensions else { return nil }
+    guard self != .inflate, self != .extensions, self != .text else { return nil }
     let bytes = input.dropFirst()
     let cuts = bytes.indices.dropFirst().map { [bytes[..<$0], bytes[$0...]] }
     return difference(bytes, [bytes.indices.map { bytes[$0...$0] }] + cuts)
@@ -70,7 +73,7 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
     case .deflate: webSocket(arrivals, deflate: true)
     case .events: eventStream(arrivals)
     case .batch: pollBatch(arrivals)
-    case .inflate, .extensions: []
+    case .inflate, .extensions, .text: []
     }
   }
 }
