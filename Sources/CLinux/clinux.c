@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <sys/uio.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -237,6 +240,16 @@ ssize_t tw_send(int fd, const void *bytes, size_t count) {
   return sent < 0 ? -errno : sent;
 }
 
+ssize_t tw_send_two(int fd, const void *first, size_t first_count, const void *second,
+                    size_t second_count) {
+  struct iovec parts[2] = {{(void *)first, first_count}, {(void *)second, second_count}};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+  ssize_t sent;
+  do sent = syscall(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent < 0 ? -errno : sent;
+}
+
 int tw_shutdown_write(int fd) { return result(shutdown(fd, SHUT_WR)); }
 
 int tw_reset_on_close(int fd) {
@@ -363,4 +376,61 @@ int tw_descriptor_limit(void) {
   return (int)limit.rlim_cur;
 }
 
+int tw_spawn(const char *path, char *const *arguments, const char *folder, int input, int output,
+             int complaint, int *identifier) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int error = posix_spawn_file_actions_init(&actions);
+  if (error) return -error;
+  error = posix_spawnattr_init(&attributes);
+  if (error) {
+    posix_spawn_file_actions_destroy(&actions);
+    return -error;
+  }
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  // A group of its own: what a terminal sends to ours is for us to pass on.
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  const int wanted[3] = {input, output, complaint};
+  for (int place = 0; place < 3 && !error; place++) {
+    if (wanted[place] == place) continue;
+    error = wanted[place] >= 0
+                ? posix_spawn_file_actions_adddup2(&actions, wanted[place], place)
+                : posix_spawn_file_actions_addopen(&actions, place, "/dev/null", O_RDWR, 0);
+  }
+  if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  if (!error && folder) error = posix_spawn_file_actions_addchdir_np(&actions, folder);
+  if (!error) error = posix_spawn(identifier, path, &actions, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return -error;
+}
+
+int tw_pipe(int *reading, int *writing) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+  *reading = ends[0];
+  *writing = ends[1];
+  return 0;
+}
+
+int tw_wait_for(int identifier) {
+  int status;
+  pid_t ended;
+  do ended = waitpid(identifier, &status, 0);
+  while (ended < 0 && errno == EINTR);
+  if (ended < 0) return -errno;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 void tw_trim_heap(void) { malloc_trim(0); }
+
+void tw_keep_freed_memory(size_t bytes) {
+  // Setting one of them ends glibc's own adjusting of both.
+  mallopt(M_MMAP_THRESHOLD, (int)bytes);
+  mallopt(M_TRIM_THRESHOLD, (int)bytes);
+}

@@ -14,6 +14,7 @@
 @_exported public import class TriwireIO.EventLoopGroup
 @_exported public import struct TriwireIO.IOError
 @_exported public import struct TriwireIO.KernelCounters
+@_exported public import class TriwireIO.ChildProcess
 @_exported public import enum TriwireIO.Process
 @_exported public import class TriwireIO.Signals
 @_exported public import enum TriwireIO.PEMSource

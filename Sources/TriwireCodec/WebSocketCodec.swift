@@ -96,6 +96,9 @@ package struct WebSocketCodec {
     self.init(role: role, limits: Limits(messageBytes: messageBytes))
   }
 
+  /// How much of a data frame that is not compressed has yet to come; 0 outside of one.
+  package var remaining: Int { isDeflated ? 0 : frame?.remaining ?? 0 }
+
   /// The next event, or nil when more bytes are needed.
   ///
   /// - Throws: What the peer did wrong. The codec is void then.

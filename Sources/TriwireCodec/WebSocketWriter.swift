@@ -39,7 +39,8 @@ package enum WebSocketWriter {
     }
   }
 
-  private static func appendHead(
+  /// Appends what stands before the payload of a frame.
+  package static func appendHead(
     _ opcode: Opcode, _ length: Int, mask: WebSocketMask?, isDeflated: Bool,
     to output: inout OutputSpan<UInt8>
   ) {

@@ -10,12 +10,22 @@ package protocol StreamHandler: AnyObject {
   /// The span is the loop's receive buffer: it may be changed in place and is void after the call.
   /// - Returns: How many bytes from the front were used; the rest is presented again.
   func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int
+  /// Bytes arrived, and the handler has set `receivesInPlace`: it calls `stream.receive(into:)`
+  /// once, with the memory it wants them in, and gives back what that gave.
+  func fill(from stream: ByteStream) -> Int
   /// The peer will send nothing more. Bytes that `received` left over stay unread.
   func inputEnded(_ stream: ByteStream)
   /// The stream is gone by a failure. Nothing was delivered since, nothing will be.
   func failed(_ stream: ByteStream, _ error: IOError)
   /// Output that had to wait has been handed to the kernel.
   func drained(_ stream: ByteStream)
+}
+
+extension StreamHandler {
+  /// For handlers that never set `receivesInPlace`.
+  package func fill(from stream: ByteStream) -> Int {
+    preconditionFailure("a handler that receives in place says where")
+  }
 }
 
 /// Ordered bytes to one peer.
@@ -37,7 +47,7 @@ package protocol StreamHandler: AnyObject {
   /// Bytes that arrived and that the handler has not used.
   private(set) var tail = ByteQueue()
   /// Bytes to send that neither the loop's output buffer nor the kernel has.
-  private(set) var queue = ByteQueue()
+  var queue = ByteQueue()
   // Every connection has one of these: what is smaller than a word stands together.
   /// The deadline of the handshake while open, of the peer's end when closing.
   var timer: TimerID?
@@ -45,6 +55,8 @@ package protocol StreamHandler: AnyObject {
   private var isDirty = false
   private(set) var isPaused = false
   private var isReplaying = false
+  /// Whether the handler says where the next bytes go; a stream with TLS never asks.
+  package var receivesInPlace = false
   private(set) var inputHasEnded = false
   private var output = Output.goesOn
 
@@ -74,6 +86,8 @@ package protocol StreamHandler: AnyObject {
     case hasEnded
   }
 
+  /// How much is received at once: what the first-level caches still hold when it is used.
+  static let receiveBytes = 64 * 1024
   /// How long a closed stream waits for the peer's end, so that our last bytes are not lost to a
   /// reset (RFC 9112 §9.6).
   private static let lingerNanoseconds: UInt64 = 2_000_000_000
@@ -256,8 +270,9 @@ package protocol StreamHandler: AnyObject {
 
   private func receive() {
     if let tls { return receive(through: tls) }
+    if receivesInPlace, tail.isEmpty { return fill() }
     let kept = tail.count
-    let room = unsafe loop.input.count - kept
+    let room = unsafe min(loop.input.count - kept, Self.receiveBytes)
     // Into no room the kernel writes nothing, which would look like the peer's end.
     guard room > 0 else {
       return fail(IOError("receive", reason: "the handler leaves \(kept) bytes unused"))
@@ -464,8 +479,13 @@ package protocol StreamHandler: AnyObject {
   }
 
   /// - Returns: How many bytes the kernel took; a failure ends the stream and takes none.
-  private func sendNow(_ base: UnsafePointer<UInt8>, _ count: Int) -> Int {
+  func sendNow(_ base: UnsafePointer<UInt8>, _ count: Int) -> Int {
     let sent = unsafe tw_send(descriptor, base, count)
+    return countSent(sent)
+  }
+
+  /// - Returns: How many bytes the kernel took in a call that gave `sent`.
+  func countSent(_ sent: Int) -> Int {
     loop.systemCalls.send += 1
     moved.sendCalls &+= 1
     if sent >= 0 {

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Triwire
 
 /// What the built command printed and how it ended.
 struct Outcome {
@@ -18,24 +19,17 @@ final class RunningCommand: Sendable {
   private let ended: AsyncStream<Int32>
 
   init(_ words: [String], in folder: URL? = nil) throws {
-    let process = Foundation.Process()
-    let (output, complaint) = (Pipe(), Pipe())
-    process.executableURL = Self.executable
-    process.arguments = words
-    process.currentDirectoryURL = folder
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    process.standardError = complaint
+    let process = try ChildProcess(
+      Self.executable.path, words, in: folder?.path, output: .pipe, complaints: .pipe)
     ended = AsyncStream { continuation in
-      process.terminationHandler = { process in
-        continuation.yield(process.terminationStatus)
+      Thread.detachNewThread {
+        continuation.yield(process.waitUntilGone())
         continuation.finish()
       }
     }
-    try process.run()
-    identifier = process.processIdentifier
-    outputs = Self.lines(of: output)
-    complaints = Self.lines(of: complaint)
+    identifier = process.identifier
+    outputs = Self.lines(of: process.output)
+    complaints = Self.lines(of: process.complaints)
   }
 
   /// How it ended, once it has.
@@ -83,11 +77,12 @@ final class RunningCommand: Sendable {
     return folder.deletingLastPathComponent().appending(path: "triwire")
   }
 
-  private static func lines(of pipe: Pipe) -> AsyncStream<String> {
+  private static func lines(of descriptor: Int32?) -> AsyncStream<String> {
     AsyncStream { continuation in
       Thread.detachNewThread {
+        let pipe = FileHandle(fileDescriptor: descriptor ?? -1, closeOnDealloc: true)
         var rest = Data()
-        while case let data = pipe.fileHandleForReading.availableData, !data.isEmpty {
+        while case let data = pipe.availableData, !data.isEmpty {
           rest.append(data)
           while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             continuation.yield(String(decoding: rest[..<end], as: UTF8.self))

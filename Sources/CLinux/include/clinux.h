@@ -73,6 +73,9 @@ int tw_local_address(int fd, tw_address *out);
 int tw_peer_address(int fd, tw_address *out);
 ssize_t tw_recv(int fd, void *buffer, size_t capacity);
 ssize_t tw_send(int fd, const void *bytes, size_t count);
+/// Sends two runs of bytes, one behind the other.
+ssize_t tw_send_two(int fd, const void *first, size_t first_count, const void *second,
+                    size_t second_count);
 int tw_shutdown_write(int fd);
 /// Makes close() send a reset.
 int tw_reset_on_close(int fd);
@@ -124,4 +127,15 @@ int tw_raise_descriptor_limit(void);
 /// The soft limit of open descriptors.
 int tw_descriptor_limit(void);
 /// Gives freed heap memory back to the system.
+/// Starts a program with a group of its own, no descriptors but these three (-1 is /dev/null), and
+/// all signals as they are by default; `folder` may be null.
+int tw_spawn(const char *path, char *const *arguments, const char *folder, int input, int output,
+             int complaint, int *identifier);
+/// A pipe whose ends no other program inherits.
+int tw_pipe(int *reading, int *writing);
+/// Waits until a child is gone: its status, 128 and the signal that ended it, or a negative `errno`.
+int tw_wait_for(int identifier);
 void tw_trim_heap(void);
+/// How much freed memory at the end of each heap stays with the process, and the least block that
+/// is mapped apart; at most 32 MiB.
+void tw_keep_freed_memory(size_t bytes);

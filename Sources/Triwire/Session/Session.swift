@@ -535,6 +535,13 @@ public import TriwireIO
     hasDetour ? deliverLinked(kind, payload) : accept(kind, payload)
   }
 
+  /// The same with a payload that nobody else keeps.
+  func deliver(_ message: Message) -> Bool {
+    hasDetour
+      ? deliverLinked(message.kind, message.bytes.span)
+      : accept(message.kind, message.bytes.span, message)
+  }
+
   private func deliverLinked(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
     if let link = rare?.link { return link.deliver(kind, payload) }
     if rare?.onControl != nil, isControl(kind, payload) { return true }
@@ -557,8 +564,9 @@ public import TriwireIO
     if let link = rare?.link { link.control(line) } else { rare?.onControl?(line) }
   }
 
-  /// Hands a message to the reader, whatever the transport made of it.
-  func accept(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
+  /// Hands a message to the reader, whatever the transport made of it: as `message`, if the
+  /// transport has put one together, or as a copy of the payload.
+  func accept(_ kind: MessageKind, _ payload: Span<UInt8>, _ message: Message? = nil) -> Bool {
     if hasEnded { return true }
     rare?.expiry?.lastMessage = loop.now
     if let opening = rare?.opening, opening.times.firstMessage == 0 {
@@ -570,17 +578,17 @@ public import TriwireIO
     }
     if let reader = unsafe reader {
       unsafe self.reader = nil
-      unsafe reader.resume(returning: .message(Message(kind, copying: payload)))
+      unsafe reader.resume(returning: .message(message ?? Message(kind, copying: payload)))
       return true
     }
     if isOpen {
-      inbox.append(Message(kind, copying: payload))
+      inbox.append(message ?? Message(kind, copying: payload))
       isBlocked = inbox.isFull
       return !isBlocked
     }
     // After our close what the reader leaves must not hold up the peer's answer: it is kept as
     // long as there is room, and from then on thrown away.
-    if !isBlocked { inbox.append(Message(kind, copying: payload)) }
+    if !isBlocked { inbox.append(message ?? Message(kind, copying: payload)) }
     isBlocked = isBlocked || inbox.isFull
     return true
   }

@@ -6,18 +6,19 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   let stream: ByteStream
   private let limits: SharedLimits
   private var session: Session?
-  private var codec: WebSocketCodec
-  private var assembly: [UInt8] = []
+  var codec: WebSocketCodec
+  /// What has come of a message that comes in parts.
+  var assembly: [UInt8] = []
   /// What the last ping carried, when its answer has to wait.
   private let deflate: DeflateSession?
   private var pings: Pings?
   private var state = State.open
   private var sent: FrameLedger
-  private var received: FrameLedger
+  var received: FrameLedger
   private var masks: MaskSource?
   private var timer: TimerID?
   private let role: WebSocketRole
-  private var awaitsPong = false
+  var awaitsPong = false
   private var isPaused = false
 
   private enum State {
@@ -80,6 +81,8 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     case .ending, .ended: false
     }
   }
+  /// Whether the handler wants what comes.
+  var takesInput: Bool { isReceiving && !isPaused }
 
   private var canSend: Bool {
     switch state {
@@ -153,6 +156,12 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     _ opcode: WebSocketWriter.Opcode, _ payload: Span<UInt8>, isDeflated: Bool = false
   ) {
     let mask = masks?.next()
+    if mask == nil, payload.count >= ByteStream.longPart {
+      return stream.write(payload, after: WebSocketWriter.maximumHead) { output in
+        WebSocketWriter.appendHead(
+          opcode, payload.count, mask: nil, isDeflated: isDeflated, to: &output)
+      }
+    }
     stream.write(capacity: payload.count + WebSocketWriter.maximumHead) { output in
       WebSocketWriter.append(opcode, payload, mask: mask, isDeflated: isDeflated, to: &output)
     }
@@ -169,7 +178,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     awaitsPong = false
     var offset = 0
     do {
-      while isReceiving, !isPaused {
+      while takesInput {
         let start = offset
         let event = try codec.nextEvent(in: &input, at: &offset)
         let used = offset - start
@@ -183,6 +192,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
       violated(error)
       return input.count
     }
+    if offset == input.count, codec.remaining >= ByteStream.longPart { beginFilling() }
     return isReceiving ? offset : input.count
   }
 
@@ -226,10 +236,15 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   private func assemble(_ kind: MessageKind, _ piece: Span<UInt8>, _ isLast: Bool) {
     assembly.append(copying: piece)
     guard isLast else { return }
+    deliverAssembly(kind)
+  }
+
+  func deliverAssembly(_ kind: MessageKind) {
     received.messages &+= 1
-    let whole = assembly
-    assembly = []
-    deliver(kind, whole.span)
+    var whole: [UInt8] = []
+    swap(&whole, &assembly)
+    guard let session, !session.deliver(Message(kind, whole)) else { return }
+    pauseDelivery()
   }
 
   private func inflate(_ kind: MessageKind, _ piece: Span<UInt8>, _ isLast: Bool) {
@@ -278,6 +293,10 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     // RFC 6455 §1.4: after our close frame, data may still come; the application has said it is
     // done with it only when it closed, so what was under way is still delivered.
     guard let session, !session.deliver(kind, payload) else { return }
+    pauseDelivery()
+  }
+
+  private func pauseDelivery() {
     isPaused = true
     stream.pauseReading()
   }
@@ -326,7 +345,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
       SessionEnd(code: code ?? .noStatus, reason: words), answer: code ?? .noStatus)
   }
 
-  private func violated(_ violation: WebSocketViolation) {
+  func violated(_ violation: WebSocketViolation) {
     let end = SessionEnd(code: violation.closeCode, reason: violation.message, isLocal: true)
     endSoon(end, answer: isOpen ? violation.closeCode : nil)
   }

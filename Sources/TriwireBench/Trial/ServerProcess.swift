@@ -10,7 +10,7 @@ struct TrialFailure: Error, CustomStringConvertible {
 
 /// A server that is measured, in a process of its own.
 final class ServerProcess {
-  private let process: Foundation.Process
+  private let process: ChildProcess
   private let input: FileHandle
   private var lines: AsyncStream<String>.Iterator
 
@@ -18,24 +18,18 @@ final class ServerProcess {
   ///
   /// - Throws: ``TrialFailure`` when it cannot be started.
   init(executable: String, words: [String]) throws {
-    let process = Foundation.Process()
-    let (requests, replies) = (Pipe(), Pipe())
-    process.executableURL = URL(filePath: executable)
-    process.arguments = words
-    process.standardInput = requests
-    process.standardOutput = replies
     do {
-      try process.run()
+      process = try ChildProcess(executable, words, input: .pipe, output: .pipe)
     } catch {
       throw TrialFailure("\(executable) could not be started as a server: \(error)")
     }
-    self.process = process
-    input = requests.fileHandleForWriting
-    lines = ServerProcess.lines(of: replies.fileHandleForReading).makeAsyncIterator()
+    input = FileHandle(fileDescriptor: process.input ?? -1, closeOnDealloc: true)
+    let replies = FileHandle(fileDescriptor: process.output ?? -1, closeOnDealloc: true)
+    lines = ServerProcess.lines(of: replies).makeAsyncIterator()
   }
 
   /// The number of the process.
-  var identifier: Int32 { process.processIdentifier }
+  var identifier: Int32 { process.identifier }
 
   /// Asks one thing and waits for the answer.
   ///
@@ -62,7 +56,7 @@ final class ServerProcess {
   func stop() {
     try? input.close()
     kill(identifier, SIGKILL)
-    process.waitUntilExit()
+    process.waitUntilGone()
   }
 
   /// The lines that come out of a pipe, read by a thread of its own until the pipe is closed.

@@ -155,6 +155,42 @@ struct UpgradeTests {
     }
   }
 
+  @Test("A long frame may come in parts of any size, and what stands behind it is the next one")
+  func longFrames() async throws {
+    try await run { rig in
+      let payload = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+      let mask: [UInt8] = [1, 2, 3, 4]
+      var bytes: [UInt8] = [0x82, 0xFF, 0, 0, 0, 0, 0, 4, 0x93, 0xE0] + mask
+      bytes += payload.enumerated().map { $1 ^ mask[$0 & 3] }
+      for size in [40_000, 100_001, 299_999] {
+        let peer = try rig.rawPeer()
+        try await peer.send(Array(Self.handshake().utf8) + bytes[..<size])
+        #expect(try await peer.answerHead().status == 101)
+        try await peer.send(Array(bytes[size...]) + Self.frame("next"))
+        let echo = try await peer.receive(10 + payload.count)
+        #expect(Array(echo.prefix(10)) == [0x82, 127, 0, 0, 0, 0, 0, 4, 0x93, 0xE0])
+        #expect(Array(echo.dropFirst(10)) == payload, "parted at \(size)")
+        #expect(try await peer.receive(6) == [0x81, 4] + Array("next".utf8))
+      }
+    }
+  }
+
+  @Test("A long text that is not UTF-8 is refused at the byte where it fails (§8.1)")
+  func longBadText() async throws {
+    try await run { rig in
+      var payload = [UInt8](repeating: UInt8(ascii: "x"), count: 300_000)
+      payload[200_000] = 0xFF
+      let head: [UInt8] = [0x81, 0xFF, 0, 0, 0, 0, 0, 4, 0x93, 0xE0, 0, 0, 0, 0]
+      let peer = try rig.rawPeer()
+      try await peer.send(Array(Self.handshake().utf8) + head + payload[..<100_000])
+      #expect(try await peer.answerHead().status == 101)
+      try await peer.send(Array(payload[100_000..<250_000]))
+      let close = try await peer.receiveAll()
+      #expect(Array(close.prefix(1) + close.dropFirst(2).prefix(2)) == [0x88, 3, 0xEF])
+      #expect(String(decoding: close.dropFirst(4), as: UTF8.self).contains("200000"))
+    }
+  }
+
   @Test("A client's close is answered with its code, and the server closes first (§5.5.1, §7.1.1)")
   func close() async throws {
     try await run { rig in

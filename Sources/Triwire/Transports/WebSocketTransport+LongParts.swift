@@ -1,0 +1,51 @@
+import Glibc
+import TriwireCodec
+import TriwireIO
+
+// The rest of a long frame is received where its message is put together, unmasked and checked there.
+extension WebSocketTransport {
+  /// The most that room is made for at once: memory that nobody writes to costs a peer nothing to ask
+  /// for, and should cost us nothing either.
+  private static var reservedBytes: Int { 16 * 1024 * 1024 }
+  /// The most that is received at once, so that it is still in the caches when it is unmasked.
+  private static var fillBytes: Int { 256 * 1024 }
+
+  /// The present frame goes on beyond what has arrived.
+  func beginFilling() {
+    assembly.reserveCapacity(assembly.count + min(codec.remaining, Self.reservedBytes))
+    stream.receivesInPlace = true
+  }
+
+  func fill(from stream: ByteStream) -> Int {
+    guard takesInput, codec.remaining > 0 else {
+      stream.receivesInPlace = false
+      return -Int(EAGAIN)
+    }
+    let start = assembly.count
+    var count = 0
+    assembly.append(addingCapacity: min(codec.remaining, Self.fillBytes)) {
+      count = stream.receive(into: &$0)
+    }
+    guard count > 0 else { return count }
+    awaitsPong = false
+    received.payload &+= UInt64(count)
+    do throws(WebSocketViolation) {
+      guard case .fragment(let kind, _, let isLast)? = try judge(from: start) else { return count }
+      if codec.remaining == 0 { stream.receivesInPlace = false }
+      if isLast { deliverAssembly(kind) }
+    } catch {
+      stream.receivesInPlace = false
+      violated(error)
+    }
+    return count
+  }
+
+  private func judge(from start: Int) throws(WebSocketViolation) -> WebSocketEvent? {
+    var offset = start
+    var bytes: [UInt8] = []
+    swap(&bytes, &assembly)
+    defer { swap(&bytes, &assembly) }
+    var span = bytes.mutableSpan
+    return try codec.nextEvent(in: &span, at: &offset)
+  }
+}
