@@ -6,7 +6,7 @@ import TriwireFaults
 @Suite("Relay: resumable sessions through it", .serialized)
 struct ChaosTests {
   /// A server that hears a fault soon, a relay before it, and clients that come back fast.
-  private func run(
+  func run(
     seed: UInt64 = 1, order: [TransportKind] = [.webSocket, .serverSentEvents, .longPolling],
     client configure: (inout TriwireClient.Configuration) -> Void = { _ in },
     server adjust: (inout TriwireServer.Configuration) -> Void = { _ in },
@@ -271,7 +271,7 @@ struct ChaosTests {
 }
 
 extension Session {
-  fileprivate func take() async throws -> Message? {
+  func take() async throws -> Message? {
     try await within("a message") {
       var iterator = self.messages.makeAsyncIterator()
       return try await iterator.next()

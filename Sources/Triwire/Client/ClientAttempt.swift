@@ -46,6 +46,8 @@ final class ClientAttempt: @unchecked Sendable {
   private let deadline: Alarm
   /// What it waits for.
   private(set) var phase = "connect"
+  /// When the last connection was there, and the request could leave; 0 before.
+  private var asked: UInt64 = 0
 
   init(
     _ transport: TransportKind, isProbe: Bool, _ dialer: Dialer, seconds: Double,
@@ -61,6 +63,11 @@ final class ClientAttempt: @unchecked Sendable {
   }
 
   var milliseconds: Double { Double(EventLoop.clock() - began) / 1e6 }
+
+  /// Whether its request has been without an answer for so long; connecting does not count.
+  func hasWaited(_ seconds: Double) -> Bool {
+    asked > 0 && EventLoop.clock() >= asked + seconds.nanoseconds
+  }
 
   func start() {
     deadline.set(after: seconds.nanoseconds) { [self] in
@@ -84,6 +91,7 @@ final class ClientAttempt: @unchecked Sendable {
 
   private func open(_ stream: ByteStream) {
     phase = "handshake"
+    asked = EventLoop.clock()
     var times = Opening()
     times.started = began
     times.connected = stream.securing?.began ?? EventLoop.clock()
@@ -107,6 +115,7 @@ final class ClientAttempt: @unchecked Sendable {
     do throws(OpenFailure) {
       let next = try trail.follow(redirect, failure)
       phase = "connect"
+      asked = 0
       Task(executorPreference: dialer.loop) { [dialer] in
         let result: Result<Dialer, any Error>
         do {

@@ -20,6 +20,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   private var isAfterComment = false
   private var isPaused = false
   private var held: [UInt8] = []
+  private var proof: Proof?
   private var refusedEnd: SessionEnd?
   private var watch: SilenceWatch?
   /// The answer is none that opens: why, and its status.
@@ -144,6 +145,8 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     received.framing += UInt64(overhead)
     if isPaused {
       held.append(copying: piece)
+      // So much does not come with a stream's end alone.
+      if proof != nil, held.count > dialer.configuration.session.queuedBytes { proved() }
     } else {
       parse(piece)
     }
@@ -203,7 +206,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     case ControlLine.event where dialer.link != nil:
       received.control += UInt64(pending)
       pending = 0
-      if let line = ControlLine(event.data) { session?.control(line) }
+      if let line = ControlLine(event.data), !mustProve(line) { session?.control(line) }
     case Wire.closeEvent:
       received.control += UInt64(pending)
       if let said = SessionEnd(line: event.data) { end(said) }
@@ -236,8 +239,51 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     connection?.pause()
   }
 
+  /// The hello of a stream that something may hold back.
+  private final class Proof {
+    let hello: ControlLine
+    let alarm: Alarm
+
+    init(_ hello: ControlLine, _ alarm: Alarm) {
+      self.hello = hello
+      self.alarm = alarm
+    }
+  }
+
+  /// How long a stream whose hello was late has to stay open.
+  private static let proofNanoseconds: UInt64 = 250_000_000
+
+  /// Whether the hello does not count yet: it came so late that another transport was tried beside.
+  ///
+  /// That ends this stream, and a proxy that waits for an answer's end lets go of all it holds then:
+  /// what comes with the end, came with it only.
+  private func mustProve(_ line: ControlLine) -> Bool {
+    guard case .hello = line, proof == nil, let link = dialer.link, link.carrier !== self,
+      let newest = link.attempts.last, newest.transport != kind
+    else { return false }
+    let alarm = Alarm(dialer.loop)
+    proof = Proof(line, alarm)
+    // What follows is kept, so that the hello stays the first.
+    isPaused = true
+    alarm.set(after: Self.proofNanoseconds) { [weak self] in self?.proved() }
+    return true
+  }
+
+  private func proved() {
+    guard let proof else { return }
+    proof.alarm.cancel()
+    isPaused = false
+    session?.control(proof.hello)
+    self.proof = nil
+    guard session != nil, !isPaused else { return }
+    let bytes = held
+    held = []
+    parse(bytes.span)
+    if !isPaused { connection?.resume() }
+  }
+
   func resumeDelivery() {
-    guard isPaused else { return }
+    guard isPaused, proof == nil else { return }
     isPaused = false
     let bytes = held
     held = []
@@ -250,7 +296,10 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   func answerEnded(_ connection: ClientConnection, bytes: Int) {
     received.http += UInt64(bytes)
     if refusal != nil { return refuse() }
-    end(SessionEnd(code: .abnormal, reason: "the stream ended without a close event"))
+    let reason =
+      proof == nil
+      ? "the stream ended without a close event" : "its first words come late, with its end"
+    end(SessionEnd(code: .abnormal, reason: reason))
   }
 
   func connectionLost(_ connection: ClientConnection, _ reason: String) {
@@ -303,6 +352,8 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   private func release() {
     watch?.cancel()
     watch = nil
+    proof?.alarm.cancel()
+    proof = nil
     if let timer { dialer.loop.wheel.cancel(timer) }
     timer = nil
     connection?.close()
@@ -325,6 +376,8 @@ extension EventStreamClientTransport: LinkCarrier {
   func startSending(after offset: UInt64) { posts.startSending(after: offset) }
 
   func move(to session: Session) { self.session = session }
+
+  var lastArrival: UInt64? { connection?.stream.lastArrival }
 
   func letGo() {
     guard session != nil else { return }

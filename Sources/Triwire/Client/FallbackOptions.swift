@@ -8,7 +8,8 @@ public struct FallbackOptions: Sendable, Equatable {
   /// Seconds within which a message has to come back over a new WebSocket before it is trusted; 2.5
   /// by default, as there are proxies that let the handshake through and nothing else.
   public var trustSeconds = 2.5
-  /// Seconds a transport that was found blocked is left out; 300 by default.
+  /// Seconds a transport that was found blocked is left out, and for which heartbeats are asked for
+  /// that keep what is quiet from being cut; 300 by default.
   ///
   /// All clients of a process share what they found out about a server.
   public var rememberSeconds = 300.0

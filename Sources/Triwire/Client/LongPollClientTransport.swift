@@ -24,6 +24,8 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   private var offset = 0
   private var isPaused = false
   private var isPolling = false
+  /// When the last poll was sent.
+  private var askedAt: UInt64 = 0
   private var mayReconnect = true
   private var closing: SessionEnd?
   /// What is said if the answer to the poll does not say how the session ended.
@@ -98,6 +100,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     watch?.cancel()
     watch = dialer.link.map { link in
       SilenceWatch(stream, link) { [weak self] in
+        self?.suspect(isOurs: true)
         self?.lose("the server does not answer a poll")
       }
     }
@@ -117,6 +120,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     guard let connection else { return }
     do {
       isPolling = true
+      askedAt = EventLoop.clock()
       answer = nil
       words = RefusalText()
       body = []
@@ -186,6 +190,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     guard let answer else { return }
     guard Self.isGood(answer) else { return refused(answer) }
     mayReconnect = true
+    if isCarrier { dialer.link?.confirmSuspicion() }
     cursor = answer.headers[Wire.cursor] ?? cursor
     if session == nil { openSession() }
     for text in answer.headers.values(of: ControlLine.field) {
@@ -215,6 +220,8 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     received.http += UInt64(body.count)
     if done == nil, let said = SessionEnd(goneIn: answer) { return end(said) }
     if done != nil { return refuse(answer) }
+    // RFC 9110 §15.6.5: a gateway did not want to wait for the server as long as we.
+    if answer.status == .gatewayTimeout { suspect(isOurs: false) }
     lose(failure(answer).reason)
   }
 
@@ -286,6 +293,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     if let answer { refuse(answer) }
     if done != nil { return finishOpening(.failure(OpenFailure(reason: reason))) }
     guard session != nil else { return }
+    if isPolling { suspect(isOurs: false) }
     retire()
     guard isPolling else { return }
     isPolling = false
@@ -293,6 +301,16 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     guard mayReconnect else { return lose(reason) }
     mayReconnect = false
     pollNext()
+  }
+
+  /// Whether it carries the session, and is no look for a better transport.
+  private var isCarrier: Bool { dialer.link?.carrier === self }
+
+  /// Tells the link that a poll got no answer, as when something cuts what is quiet.
+  private func suspect(isOurs: Bool) {
+    guard isCarrier else { return }
+    let quietSince = max(askedAt, connection?.stream.lastArrival ?? 0)
+    dialer.link?.suspect(.longPolling, quietSince: quietSince, isOurs: isOurs)
   }
 
   private func lose(_ reason: String) { end(SessionEnd(code: .abnormal, reason: reason)) }

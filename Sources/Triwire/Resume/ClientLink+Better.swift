@@ -3,13 +3,15 @@ import TriwireIO
 
 /// How a session that is not on its best transport looks for a better one, and moves up.
 extension ClientLink {
-  func lookForBetter() {
+  /// Looks for a better transport after a while; `soon` when the last look was but a glance.
+  func lookForBetter(soon: Bool = false) {
     better.cancel()
     guard let kind = carrier?.kind, let place = order.firstIndex(of: kind), place > 0 else {
       betterSeconds = fallback.betterSeconds
       return
     }
-    better.set(after: betterSeconds.nanoseconds) { [unowned self] in
+    let seconds = soon ? min(fallback.trustSeconds, betterSeconds) : betterSeconds
+    better.set(after: seconds.nanoseconds) { [unowned self] in
       tryBetter(Array(order[..<place]))
     }
   }

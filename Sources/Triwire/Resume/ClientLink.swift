@@ -26,7 +26,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   var mover: Session?
   private var backoff: Backoff
   var betterSeconds: Double
-  private var attachedAt: UInt64 = 0
+  private(set) var attachedAt: UInt64 = 0
   private var lostAt: UInt64 = 0
   /// Why the client itself gave the present connection up.
   private var doubt: String?
@@ -36,7 +36,11 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   private var whenTrusted: (() -> Void)?
   private var drainMilliseconds: UInt64?
   private var isSuspended = false
-  private var heartbeat: (interval: UInt64, grace: UInt64) = (25_000, 20_000)
+  /// What the server promised on the present connection, in milliseconds.
+  private(set) var heartbeat: (interval: UInt64, grace: UInt64) = (25_000, 20_000)
+  /// The heartbeats that this session found out to need, in milliseconds.
+  var ownWish: UInt64?
+  var suspicion: Suspicion?
   private let retry: Alarm
   private let stagger: Alarm
   let trust: Alarm
@@ -68,6 +72,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     var token = SessionToken(
       name: name, secret: secret, epoch: epoch.isEmpty ? nil : epoch, received: received)
     token.isProbe = isProbe
+    token.heartbeat = wishedHeartbeat
     if !isProbe { noteTold() }
     return token
   }
@@ -140,6 +145,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
 
   private func failed(_ attempt: ClientAttempt, _ failure: ClientAttempt.Failure) {
     failures.append((attempt, failure))
+    if !failure.tellsOfBlock { dropSuspicion() }
     if let end = failure.end, opened == nil {
       note(attempt, failure.reason, next: "end")
       stopTrying()
@@ -189,10 +195,17 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   private func succeeded(
     _ attempt: ClientAttempt, _ holder: Session, _ hello: ControlLine.Hello
   ) {
+    hello.epoch == epoch ? confirmSuspicion() : dropSuspicion()
+    var isOneSilent = false
     for other in attempts {
       note(
         other, "no answer yet (\(other.phase))",
         next: "leave it to \(attempt.transport.rawValue)")
+      // This one began later and has its answer: something holds the other's back.
+      guard other.hasWaited(fallback.staggerSeconds / 2) else { continue }
+      isOneSilent = true
+      BlockedTransports.shared.add(
+        other.transport, at: authority, seconds: fallback.rememberSeconds)
     }
     note(attempt, "open", next: attempt.transport == .webSocket ? "wait for its echo" : "stay")
     // What got an answer from the network and yet did not open, where this one did, is blocked.
@@ -202,7 +215,8 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     }
     stopTrying()
     adopt(holder, hello, startingAfter: hello.start)
-    if attempt.transport == .webSocket { askForEcho() } else { lookForBetter() }
+    // Or the server was slow for a moment, which the next look shows.
+    if attempt.transport == .webSocket { askForEcho() } else { lookForBetter(soon: isOneSilent) }
   }
 
   /// Lets a connection carry the session.
@@ -347,7 +361,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     return [.goingAway, .serviceRestart, .tryAgainLater].contains(end.code)
   }
 
-  override func lost(_ end: SessionEnd) {
+  override func lost(_ end: SessionEnd, _ carrier: (any LinkCarrier)?) {
     lostAt = EventLoop.clock()
     cause = doubt ?? end.reason
     trust.cancel()
@@ -356,6 +370,9 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     drain.cancel()
     stopLooking()
     guard !isSuspended else { return }
+    if end.code == .abnormal, let carrier, let lastArrival = carrier.lastArrival {
+      suspect(carrier.kind, quietSince: lastArrival, isOurs: end.isLocal)
+    }
     if attachedAt + fallback.healthySeconds.nanoseconds < lostAt { backoff.reset() }
     var wait = backoff.next()
     if let milliseconds = drainMilliseconds {
@@ -432,7 +449,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
       began: attempt.began)
   }
 
-  private func trace(
+  func trace(
     _ transport: TransportKind, _ outcome: String, milliseconds: Double, next: String,
     began: UInt64? = nil
   ) {

@@ -115,7 +115,8 @@ extension ServerConnection {
 
   private func openEventStream(_ exchange: Exchange, _ token: SessionToken, _ link: ServerLink) {
     let transport = EventStreamTransport(
-      connection: self, key: nil, directory: home.directory, limits: limits(of: exchange.route))
+      connection: self, key: nil, directory: home.directory,
+      limits: limits(of: exchange.route).hastened(to: token.heartbeat))
     let open = begin(link, transport, exchange)
     guard let session = link.session else { return }
     let has = link.has(token)
@@ -125,7 +126,7 @@ extension ServerConnection {
       // It shows that events reach the client, and leaves the session where it is.
       let holder = Session(
         carrier: transport, request: exchange.head, loop: home.loop, limits: session.limits)
-      if transport.begin(holder, exchange) { transport.sendControl(link.hello(start)) }
+      if transport.begin(holder, exchange) { transport.sendControl(link.hello(start, token)) }
       return
     }
     let position = EventPosition(epoch: link.epoch, offset: start)
@@ -134,7 +135,7 @@ extension ServerConnection {
       if open != nil { link.finish(SessionEnd(code: .abnormal, reason: "it did not open")) }
       return
     }
-    transport.sendControl(link.hello(start))
+    transport.sendControl(link.hello(start, token))
     link.use(transport, has: has)
     open?()
   }
@@ -145,7 +146,9 @@ extension ServerConnection {
       // Whoever does not wait asks where the session stands.
       let isOpening = exchange.head.queryItem("wait") == "0"
       let start = isOpening ? link.start(has) : has
-      return polls.poll(self, exchange, start, hello: isOpening ? link.hello(start) : nil)
+      return polls.poll(
+        self, exchange, start, hello: isOpening ? link.hello(start, token) : nil,
+        heartbeat: token.heartbeat)
     }
     let transport = LongPollTransport(key: nil, home: home, limits: limits(of: exchange.route))
     let open = begin(link, transport, exchange)
@@ -156,13 +159,14 @@ extension ServerConnection {
       let holder = Session(
         carrier: transport, request: exchange.head, loop: home.loop, limits: session.limits)
       transport.begin(holder, after: start)
-      return transport.poll(self, exchange, start, hello: link.hello(start))
+      return transport.poll(
+        self, exchange, start, hello: link.hello(start, token), heartbeat: token.heartbeat)
     }
     transport.begin(session, after: start)
-    let hello = link.hello(start)
+    let hello = link.hello(start, token)
     link.use(transport, has: has)
     open?()
-    transport.poll(self, exchange, start, hello: hello)
+    transport.poll(self, exchange, start, hello: hello, heartbeat: token.heartbeat)
   }
 
   /// Forgets a link that nothing came of.

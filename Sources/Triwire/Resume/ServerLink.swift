@@ -43,12 +43,13 @@ final class ServerLink: SessionLink, @unchecked Sendable {
   /// Never before what was acknowledged: a request may have been under way since.
   func start(_ has: UInt64) -> UInt64 { max(has, window.acknowledged) }
 
-  func hello(_ start: UInt64) -> ControlLine {
+  /// What a connection begins with whose client said `token`.
+  func hello(_ start: UInt64, _ token: SessionToken) -> ControlLine {
     let limits = session?.limits ?? SessionLimits()
     return .hello(
       ControlLine.Hello(
         epoch: epoch, received: received, start: start,
-        heartbeat: limits.heartbeatSeconds.nanoseconds / 1_000_000,
+        heartbeat: limits.heartbeatMilliseconds(wished: token.heartbeat),
         grace: limits.heartbeatGraceSeconds.nanoseconds / 1_000_000))
   }
 
@@ -88,6 +89,7 @@ final class ServerLink: SessionLink, @unchecked Sendable {
   /// not know that yet, and what came before its word would be for nobody.
   func open(_ socket: WebSocketTransport, _ token: SessionToken, _ head: RequestHead) {
     guard let session else { return socket.stream.abort() }
+    socket.hasten(to: token.heartbeat)
     let has = has(token)
     let isProbe = token.isProbe
     let holder =
@@ -107,7 +109,7 @@ final class ServerLink: SessionLink, @unchecked Sendable {
       }
     }
     socket.begin(holder)
-    socket.sendControl(hello(start(has)))
+    socket.sendControl(hello(start(has), token))
     if !isProbe { use(socket, has: has) }
   }
 
@@ -143,7 +145,7 @@ final class ServerLink: SessionLink, @unchecked Sendable {
 
   override var mustTell: Bool { false }
 
-  override func lost(_ end: SessionEnd) {
+  override func lost(_ end: SessionEnd, _ carrier: (any LinkCarrier)?) {
     guard home.directory.resumable.leave(limit: options.awaySessions) else {
       return finish(
         SessionEnd(code: .abnormal, reason: "too many sessions wait: raise resume.awaySessions"))

@@ -11,11 +11,16 @@ protocol LinkCarrier: Transport {
   func startSending(after offset: UInt64)
   /// Ends the carrier without a word to its session, which is carried by another.
   func letGo()
+  /// When the last byte came from the peer; nil when there is no one connection that tells it.
+  var lastArrival: UInt64? { get }
 }
 
 extension LinkCarrier {
   // Only who sends messages in requests of their own has to say which they are.
   func startSending(after offset: UInt64) {}
+
+  // Of interest to clients, whose way to the server may be one that cuts what is quiet.
+  var lastArrival: UInt64? { nil }
 }
 
 /// Keeps a session exact while its connections come and go: counts what came, keeps what is not
@@ -317,7 +322,7 @@ class SessionLink: TimerOwner {
     retire(old)
     session.carry(by: nil)
     needRetired().counters.lost += 1
-    lost(end)
+    lost(end, old as? any LinkCarrier)
     return true
   }
 
@@ -327,8 +332,8 @@ class SessionLink: TimerOwner {
     return session?.isOpen == true || pendingClose != nil
   }
 
-  /// The session has no connection.
-  func lost(_ end: SessionEnd) {}
+  /// The session has no connection; the last one was the carrier's.
+  func lost(_ end: SessionEnd, _ carrier: (any LinkCarrier)?) {}
 
   /// The peer has forgotten the messages up to an offset.
   func skip(to offset: UInt64) { received = max(received, offset) }

@@ -3,8 +3,9 @@ import TriwireCodec
 /// What a client says with each request of a resumable session: which one it means, that it may,
 /// and what it has.
 ///
-/// On the wire `NAME.SECRET.EPOCH.RECEIVED`, and `.probe` behind it where a request must not take
-/// the session away from a connection that works.
+/// On the wire `NAME.SECRET.EPOCH.RECEIVED`; behind it `.probe` where a request must not take the
+/// session away from a connection that works, and `.beat-MILLISECONDS` where the server shall say
+/// something that often.
 struct SessionToken: Equatable {
   /// Says which session; it may stand in logs.
   var name: String
@@ -16,6 +17,8 @@ struct SessionToken: Equatable {
   var received: UInt64
   /// Whether the session stays with its present connection until the client says `use`.
   var isProbe = false
+  /// Milliseconds between the heartbeats that the client wishes for; nil when the server's own do.
+  var heartbeat: UInt64?
 
   /// The header field that carries it, and the query item of clients that cannot set one.
   static let field = "triwire-session"
@@ -25,8 +28,12 @@ struct SessionToken: Equatable {
   static let subprotocolPrefix = "triwire.session."
 
   var text: String {
-    "\(name).\(secret).\(epoch ?? "0").\(received)" + (isProbe ? ".probe" : "")
+    "\(name).\(secret).\(epoch ?? "0").\(received)" + (isProbe ? ".\(Self.probe)" : "")
+      + (heartbeat.map { ".\(Self.beat)\($0)" } ?? "")
   }
+
+  private static let probe = "probe"
+  private static let beat = "beat-"
 
   init(name: String, secret: String, epoch: String? = nil, received: UInt64 = 0) {
     self.name = name
@@ -38,16 +45,24 @@ struct SessionToken: Equatable {
   /// Reads what `text` wrote; nil when it is something else.
   init?(_ text: some StringProtocol) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 4 || parts.count == 5 && parts[4] == "probe",
-      SessionDirectory.isName(String(parts[0])), Self.isSecret(parts[1]),
-      let received = UInt64(parts[3])
+    guard 4...6 ~= parts.count, SessionDirectory.isName(String(parts[0])),
+      Self.isSecret(parts[1]), let received = UInt64(parts[3])
     else { return nil }
     guard parts[2] == "0" || Self.isEpoch(parts[2]) else { return nil }
     name = String(parts[0])
     secret = String(parts[1])
     epoch = parts[2] == "0" ? nil : String(parts[2])
     self.received = received
-    isProbe = parts.count == 5
+    for part in parts[4...] {
+      if part == Self.probe, !isProbe, heartbeat == nil {
+        isProbe = true
+      } else if part.hasPrefix(Self.beat), heartbeat == nil {
+        heartbeat = UInt64(part.dropFirst(Self.beat.count))
+        if heartbeat == nil { return nil }
+      } else {
+        return nil
+      }
+    }
   }
 
   /// 128 bits at least: 22 characters of the alphabet of names.
@@ -74,7 +89,8 @@ struct SessionToken: Equatable {
     guard let text = text(in: head) else { return nil }
     guard var token = SessionToken(text) else {
       throw HTTPViolation(
-        .badRequest, "a session token is NAME.SECRET.EPOCH.RECEIVED: see \(field)")
+        .badRequest, "a session token is NAME.SECRET.EPOCH.RECEIVED[.probe][.beat-MS]: see \(field)"
+      )
     }
     // A browser's own reconnect of an event stream says what it has in a field of its own.
     if let id = head.headers["last-event-id"], let position = EventPosition(id) {

@@ -1,4 +1,5 @@
 import TriwireCodec
+import TriwireIO
 
 /// What a session may hold and how long it waits; each a bound with a reason.
 public struct SessionLimits: Sendable, Equatable {
@@ -57,6 +58,14 @@ public struct SessionLimits: Sendable, Equatable {
   /// is less than the 30 to 60 after which common proxies cut an idle connection.
   public var heartbeatSeconds = 25.0
 
+  /// The shortest `heartbeatSeconds` that the client of a resumable session may ask for, in seconds;
+  /// 1 by default.
+  ///
+  /// A client asks when something on its way cuts connections that are quiet for less than
+  /// `heartbeatSeconds`. What it asks for costs one small write and one small read that often. Of no
+  /// account on the client's side.
+  public var heartbeatSecondsLeast = 1.0
+
   /// Seconds the answer to a heartbeat may take before the session counts as lost; 20 by default.
   public var heartbeatGraceSeconds = 20.0
 
@@ -78,6 +87,14 @@ public struct SessionLimits: Sendable, Equatable {
 
   /// The default limits.
   public init() {}
+
+  /// Milliseconds between heartbeats for a client that wishes for so many; nil is no wish.
+  func heartbeatMilliseconds(wished: UInt64?) -> UInt64 {
+    let own = heartbeatSeconds.nanoseconds / 1_000_000
+    guard let wished else { return own }
+    // In steps, so that many clients share the limits that they get.
+    return min(own, max(wished / 100 * 100, heartbeatSecondsLeast.nanoseconds / 1_000_000))
+  }
 }
 
 /// The limits that many sessions share, so that each costs a reference and no copy.
@@ -87,12 +104,29 @@ final class SharedLimits: Sendable {
   let frames: WebSocketCodec.Limits
   /// How much may wait in a carrier before messages do not simply pass.
   let fullBytes: Int
+  /// The same limits with shorter heartbeats, by their milliseconds, for who asked for such.
+  private let shorter = Guarded<[UInt64: SharedLimits]>([:])
+  private static let mostHastened = 256
 
   init(_ value: SessionLimits) {
     self.value = value
     fullBytes = value.slowConsumer.drops ? value.queuedBytes : value.queuedBytesHard
     frames = WebSocketCodec.Limits(
       messageBytes: value.messageBytes, frameBytes: value.frameBytes, fragments: value.fragments)
+  }
+
+  /// The limits of a connection whose client wishes for so many milliseconds between heartbeats.
+  func hastened(to wished: UInt64?) -> SharedLimits {
+    let agreed = value.heartbeatMilliseconds(wished: wished)
+    guard agreed < value.heartbeatMilliseconds(wished: nil) else { return self }
+    return shorter.withLock { shorter in
+      if let limits = shorter[agreed] { return limits }
+      var value = value
+      value.heartbeatSeconds = Double(agreed) / 1000
+      let limits = SharedLimits(value)
+      if shorter.count < Self.mostHastened { shorter[agreed] = limits }
+      return limits
+    }
   }
 }
 

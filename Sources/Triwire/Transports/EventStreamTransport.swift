@@ -18,8 +18,7 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
   private var isChunked = true
   private var isExact = false
   private var keepAlive = true
-  /// What had been written when the heartbeat last looked.
-  private var writtenBefore: UInt64 = 0
+  private var lastWrite: UInt64 = 0
   /// In a resumable session: where it is, so that each event says what it is.
   private var position: EventPosition?
 
@@ -80,7 +79,7 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
     // Some clients and proxies say that the stream is open only when its first bytes come; in a
     // resumable session they say where it is.
     if position == nil { writeControl(EventEncoding.comment(chunked: isChunked)) }
-    writtenBefore = stream.writtenBytes
+    lastWrite = stream.loop.now
     return true
   }
 
@@ -105,11 +104,13 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
     sent.messages &+= UInt64(messages)
     sent.payload &+= UInt64(payload)
     sent.framing &+= UInt64(total) &- UInt64(payload)
+    lastWrite = stream.loop.now
   }
 
   private func writeControl(_ bytes: [UInt8]) {
     stream.write(bytes.span)
     sent.control &+= UInt64(bytes.count)
+    lastWrite = stream.loop.now
   }
 
   func sendControl(_ line: ControlLine) {
@@ -187,12 +188,12 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
   }
 
   func timerFired(now: UInt64) -> UInt64 {
-    if stream.writtenBytes == writtenBefore {
-      writeControl(EventEncoding.comment(chunked: isChunked))
-      stream.flush()
-    }
-    writtenBefore = stream.writtenBytes
-    return now + limits.value.heartbeatSeconds.nanoseconds
+    let interval = limits.value.heartbeatSeconds.nanoseconds
+    // A client counts on it that no silence lasts longer.
+    if now < lastWrite + interval { return lastWrite + interval }
+    writeControl(EventEncoding.comment(chunked: isChunked))
+    stream.flush()
+    return now + interval
   }
 }
 

@@ -102,7 +102,7 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
   /// has; nil when it does not say.
   func poll(
     _ connection: ServerConnection, _ exchange: Exchange, _ position: UInt64?,
-    hello: ControlLine? = nil
+    hello: ControlLine? = nil, heartbeat: UInt64? = nil
   ) {
     received.http += UInt64(exchange.headBytes)
     posts.note(connection)
@@ -123,7 +123,9 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
     }
     acknowledge(position)
     chooseForm(exchange.head)
-    let hold = min(max(wait(exchange.head), 0), longestHold).nanoseconds
+    let longest = longestHold(heartbeat)
+    let wished = exchange.head.queryItem("wait").flatMap(Double.init) ?? longest
+    let hold = min(max(wished, 0), longest).nanoseconds
     held = Poll(connection: connection, position: position, deadline: home.loop.now + hold)
     connection.rent(to: self)
     setDeadline(home.loop.now + hold)
@@ -132,14 +134,14 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
     }
   }
 
-  private func wait(_ head: RequestHead) -> Double {
-    head.queryItem("wait").flatMap(Double.init) ?? longestHold
-  }
-
+  /// Seconds that a poll may be held whose client wishes for so many milliseconds between
+  /// heartbeats.
+  ///
   /// The client of a resumable session was told to expect a sign of life with each heartbeat.
-  private var longestHold: Double {
+  private func longestHold(_ heartbeat: UInt64?) -> Double {
     let hold = limits.value.pollHoldSeconds
-    return session?.link == nil ? hold : min(hold, limits.value.heartbeatSeconds)
+    guard key == nil else { return hold }
+    return min(hold, Double(limits.value.heartbeatMilliseconds(wished: heartbeat)) / 1000)
   }
 
   private func refusal(of position: UInt64) -> Response {

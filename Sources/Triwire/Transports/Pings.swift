@@ -7,6 +7,8 @@ final class Pings {
   var unanswered: [UInt8]?
   /// The same of the control lines of a resumable session.
   var unansweredLine: ControlLine?
+  /// When a silent peer was last asked for a sign of life.
+  var asked: UInt64 = 0
   /// The last round trip, in nanoseconds.
   private(set) var roundTrip: UInt64?
   private var waiting: [(number: UInt64, sent: UInt64, done: ((UInt64?) -> Void)?)] = []

@@ -4,7 +4,7 @@ import TriwireIO
 /// Carries a session over a WebSocket (RFC 6455), in either role.
 final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   let stream: ByteStream
-  private let limits: SharedLimits
+  private var limits: SharedLimits
   private var session: Session?
   var codec: WebSocketCodec
   /// What has come of a message that comes in parts.
@@ -65,6 +65,10 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
       allowsDeflate: deflate != nil)
     masks = role == .client ? MaskSource() : nil
   }
+
+  /// Agrees to the heartbeats that the client of a resumable session wishes for, in milliseconds;
+  /// before it begins.
+  func hasten(to heartbeat: UInt64?) { limits = limits.hastened(to: heartbeat) }
 
   func begin(_ session: Session) {
     self.session = session
@@ -436,14 +440,18 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     if now < quiet { return quiet }
     let grace = limits.value.heartbeatGraceSeconds.nanoseconds
     if awaitsPong {
+      let deadline = (pings?.asked ?? 0) + grace
+      if now < deadline { return deadline }
       timer = nil
       end(SessionEnd(code: .abnormal, reason: "no answer to a ping", isLocal: true))
       return 0
     }
     awaitsPong = true
     ping()
+    pings?.asked = now
     stream.flush()
-    return now + grace
+    // If it answers at once, the next ping is due after the interval, however long the grace is.
+    return now + min(interval, grace)
   }
 }
 
@@ -467,6 +475,8 @@ extension WebSocketTransport: LinkCarrier {
   }
 
   func move(to session: Session) { self.session = session }
+
+  var lastArrival: UInt64? { stream.lastArrival }
 
   func letGo() {
     guard !hasEnded else { return }
