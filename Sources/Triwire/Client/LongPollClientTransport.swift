@@ -221,7 +221,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     if done == nil, let said = SessionEnd(goneIn: answer) { return end(said) }
     if done != nil { return refuse(answer) }
     // RFC 9110 §15.6.5: a gateway did not want to wait for the server as long as we.
-    if answer.status == .gatewayTimeout { suspect(isOurs: false) }
+    if answer.status == .gatewayTimeout { suspect(isOurs: false, quietSince: askedAt) }
     lose(failure(answer).reason)
   }
 
@@ -306,11 +306,11 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   /// Whether it carries the session, and is no look for a better transport.
   private var isCarrier: Bool { dialer.link?.carrier === self }
 
-  /// Tells the link that a poll got no answer, as when something cuts what is quiet.
-  private func suspect(isOurs: Bool) {
+  /// Tells the link that the server did not answer a poll, as when something cuts what is quiet.
+  private func suspect(isOurs: Bool, quietSince: UInt64? = nil) {
     guard isCarrier else { return }
-    let quietSince = max(askedAt, connection?.stream.lastArrival ?? 0)
-    dialer.link?.suspect(.longPolling, quietSince: quietSince, isOurs: isOurs)
+    let since = quietSince ?? max(askedAt, connection?.stream.lastArrival ?? 0)
+    dialer.link?.suspect(.longPolling, quietSince: since, isOurs: isOurs)
   }
 
   private func lose(_ reason: String) { end(SessionEnd(code: .abnormal, reason: reason)) }

@@ -147,6 +147,23 @@ struct HeartbeatTests {
     }
   }
 
+  @Test("A gateway that does not wait for a poll's answer makes the client ask for heartbeats")
+  func gateway() async throws {
+    try await withScriptedStreams { script in
+      async let opening = script.connect(over: .longPolling)
+      let first = try await script.next()
+      try await first.stream.send(
+        "HTTP/1.1 204 No Content\r\ntriwire-control: hello EPOCH001 0 0 25000 20000\r\n\r\n")
+      let session = try await opening
+      try await script.passTime(1.2)
+      try await first.stream.send("HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\n\r\n")
+      let second = try await script.next()
+      let wish = try #require(second.wish)
+      #expect(1000..<15_000 ~= wish, "\(wish)")
+      session.abort()
+    }
+  }
+
   private static let hello = stream(epoch: "EPOCH001")
 
   private static func stream(epoch: String) -> String {
@@ -171,7 +188,7 @@ private struct ScriptedStreams: Sendable {
   let lobby: Lobby
   let group: EventLoopGroup
 
-  func connect() async throws -> Session {
+  func connect(over kind: TransportKind = .serverSentEvents) async throws -> Session {
     var configuration = TriwireClient.Configuration.direct
     configuration.group = group
     configuration.fallback.backoffSeconds = 0.005
@@ -179,7 +196,7 @@ private struct ScriptedStreams: Sendable {
     let fixed = configuration
     return try await within("a session opens") {
       try await TriwireClient("http://\(lobby.address)/", configuration: fixed)
-        .connect(over: [.serverSentEvents])
+        .connect(over: [kind])
     }
   }
 
