@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// Opens a stream to the first of several addresses that answers.
 ///
@@ -16,6 +17,9 @@ import Glibc
     package var maximumSegment: Int?
     /// The congestion control algorithm by its kernel name; nil leaves the system's.
     package var congestionControl: String?
+    /// How many descriptors connections leave to the rest of the process; 8 by default, as in
+    /// `Listener.Options`, and for the same reason.
+    package var reservedDescriptors: Int32 = 8
 
     package init() {}
   }
@@ -127,7 +131,11 @@ import Glibc
       descriptor = unsafe tw_connect(&to, &from, Int32(options.maximumSegment ?? 0))
       loop.systemCalls.connect += 3
       guard descriptor >= 0 else {
-        throw IOError("connect to \(address)", code: -descriptor)
+        throw Self.failure(-descriptor, address, options)
+      }
+      guard Self.isUsable(descriptor, options) else {
+        close(descriptor)
+        throw Self.failure(EMFILE, address, options)
       }
       if let name = options.congestionControl {
         _ = unsafe tw_set_congestion_control(descriptor, name)
@@ -139,6 +147,29 @@ import Glibc
         close(descriptor)
         throw error
       }
+    }
+
+    /// Whether a descriptor is not one of those reserved: the kernel gives the lowest that is free,
+    /// so all below it are taken.
+    private static func isUsable(_ descriptor: Int32, _ options: Options) -> Bool {
+      // Few connections are near the limit, so that few ask for it.
+      if descriptor < ceiling.load(ordering: .relaxed) { return true }
+      let now = tw_descriptor_limit() - options.reservedDescriptors
+      ceiling.store(now, ordering: .relaxed)
+      return descriptor < now
+    }
+
+    private static let ceiling = Atomic<Int32>(0)
+
+    private static func failure(
+      _ code: Int32, _ address: SocketAddress, _ options: Options
+    ) -> IOError {
+      let operation = "connect to \(address)"
+      guard code == EMFILE else { return IOError(operation, code: code) }
+      return IOError(
+        operation, code: code,
+        reason: "the process may have \(tw_descriptor_limit()) descriptors, and all but the "
+          + "\(options.reservedDescriptors) kept for others are taken: raise the limit (ulimit -n)")
     }
 
     func ready(_ events: UInt32) {

@@ -27,6 +27,14 @@ public struct IOError: Error, Equatable, Sendable, CustomStringConvertible {
     self.tls = nil
   }
 
+  /// Makes an error from a kernel's error number, with better words than the kernel's.
+  init(_ operation: String, code: Int32, reason: String) {
+    self.operation = operation
+    self.code = code
+    self.reason = reason
+    self.tls = nil
+  }
+
   /// Makes an error that has no kernel number.
   ///
   /// - Parameters:

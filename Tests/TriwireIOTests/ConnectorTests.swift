@@ -170,6 +170,44 @@ struct ConnectorTests {
     }
   }
 
+  @Test(
+    "A process that is out of descriptors is told its limit, and connects again when it can")
+  func outOfDescriptors() async throws {
+    await #expect(processExitsWith: .success) {
+      try await withLoops { group in
+        let echo = try EchoListener(on: group)
+        let reserved = Int(Connector.Options().reservedDescriptors)
+        let limit = limitDescriptors(toFree: 6 + reserved)
+        var streams: [ByteStream] = []
+        let error = await #expect(throws: IOError.self) {
+          for _ in 0..<7 {
+            let stream = try await Connector.connect(to: [echo.address], on: group.loops[0])
+            streams.append(stream)
+          }
+        }
+        #expect(!streams.isEmpty)
+        #expect(error?.code == EMFILE)
+        #expect(error?.operation == "connect to \(echo.address)")
+        #expect(error?.reason.contains("ulimit -n") == true, "\(error?.reason ?? "")")
+        // Without any left, the library that runs tasks would end the process within a second.
+        let left = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        #expect(left >= 0)
+        close(left)
+        setDescriptorLimit(limit)
+        // Whoever listens serves those who came meanwhile, and those who come now.
+        streams.append(try await Connector.connect(to: [echo.address], on: group.loops[0]))
+        for stream in streams {
+          let near = Recorder()
+          try await stream.loop.run { stream.start(near) }
+          try await stream.send(Array("hello".utf8))
+          #expect(try await near.bytes(5) == Array("hello".utf8))
+          try await stream.finish()
+        }
+        await echo.listener.stop()
+      }
+    }
+  }
+
   @Test("IPv6 is spoken, and addresses print so that they can be read back", .enabled(if: hasIPv6))
   func ipv6() async throws {
     try await withLoops { group in

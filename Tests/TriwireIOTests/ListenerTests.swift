@@ -117,7 +117,7 @@ struct ListenerTests {
 }
 
 /// Sends everybody back what they sent.
-private final class EchoListener: Sendable {
+final class EchoListener: Sendable {
   let listener: Listener
   var address: SocketAddress { listener.address }
 
@@ -147,14 +147,14 @@ extension RawPeer {
 }
 
 /// Lets this process open `count` descriptors more; returns the limit there was.
-private func limitDescriptors(toFree count: Int) -> UInt {
+func limitDescriptors(toFree count: Int) -> UInt {
   let probes = (0..<count).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
   for probe in probes { close(probe) }
   return setDescriptorLimit(UInt(probes.max() ?? 0) + 1)
 }
 
 @discardableResult
-private func setDescriptorLimit(_ count: UInt) -> UInt {
+func setDescriptorLimit(_ count: UInt) -> UInt {
   let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
   var limit = rlimit()
   getrlimit(resource, &limit)
