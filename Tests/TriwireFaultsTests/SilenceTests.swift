@@ -110,4 +110,26 @@ extension ChaosTests {
       #expect(try await connect().attempts().first?.transport == .serverSentEvents)
     }
   }
+
+  @Test("The way up of an idle session is given back, and opens again with the next message")
+  func wayUp() async throws {
+    for kind in [TransportKind.serverSentEvents, .longPolling] {
+      try await run(order: [kind]) { configuration in
+        configuration.fallback.postIdleSeconds = 0.02
+      } _: { relay, sessions, connect in
+        let client = try await connect()
+        let server = try await sessions.next("the server's end")
+        for text in ["first", "second"] {
+          try await client.send(text)
+          #expect(try await server.take()?.text == text)
+          try await within("the connection of the POST ends") {
+            while await relay.counters().open > 1 { await Task.yield() }
+          }
+        }
+        let requests = await relay.counters().requests
+        #expect(requests[.post] == 2, "\(requests)")
+        #expect(try await client.loop.run { client.resumeCounters.lost } == 0)
+      }
+    }
+  }
 }

@@ -30,6 +30,11 @@ public struct FallbackOptions: Sendable, Equatable {
   public var giveUpSeconds = 300.0
   /// Seconds the answer to a POST may take before the way up counts as blocked; 10 by default.
   public var postSeconds = 10.0
+  /// Seconds that the connection for POSTs is kept without one; 10 by default.
+  ///
+  /// An idle session costs its server less without. The next message opens it again, which takes a
+  /// round trip, and one more with TLS.
+  public var postIdleSeconds = 10.0
 
   /// The default options.
   public init() {}

@@ -18,6 +18,7 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
   private var nextOffset: UInt64 = 1
   private var flight: (first: UInt64, count: Int) = (0, 0)
   private var mustAcknowledge = false
+  /// In a resumable session: when an answer is due, and then when the connection is given back.
   private lazy var deadline = Alarm(dialer.loop)
   private(set) var sent = Ledger()
   private(set) var received = Ledger()
@@ -252,7 +253,15 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
       link.acknowledged(flight.first + UInt64(flight.count) - 1)
     }
     onDrain?()
-    if hasWork { schedule() }
+    if hasWork { schedule() } else if let link = dialer.link { giveBackSoon(link) }
+  }
+
+  private func giveBackSoon(_ link: ClientLink) {
+    guard case .idle = state else { return }
+    deadline.set(after: link.postIdleNanoseconds) { [weak self] in
+      guard let self, case .idle = state, !isScheduled else { return }
+      retire()
+    }
   }
 
   func connectionLost(_ connection: ClientConnection, _ reason: String) {

@@ -80,6 +80,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   /// Milliseconds of silence after which the server is gone.
   var silence: UInt64 { (heartbeat.interval + heartbeat.grace) * 1_000_000 }
   var postNanoseconds: UInt64 { fallback.postSeconds.nanoseconds }
+  var postIdleNanoseconds: UInt64 { fallback.postIdleSeconds.nanoseconds }
 
   override var counters: ResumeCounters {
     var counters = super.counters

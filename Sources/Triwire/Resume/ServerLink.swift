@@ -8,7 +8,7 @@ final class ServerLink: SessionLink, @unchecked Sendable {
   /// What proves that a request is the client's: of its secret and its origin.
   private let proof: SIMD32<UInt8>
   /// Messages that came up with requests of their own.
-  private lazy var posts = PostReceiver(limits: SharedLimits(session?.limits ?? SessionLimits()))
+  private lazy var posts = PostReceiver(limits: session?.sharedLimits ?? home.sessionLimits)
   private var hasPosts = false
   private var isAway = false
   /// Whether its session has ended, and its place in the directory is free.
@@ -135,6 +135,9 @@ final class ServerLink: SessionLink, @unchecked Sendable {
   static let offsetField = "triwire-offset"
 
   override func resumeDelivery() { if hasPosts { posts.resume() } }
+
+  /// The session is idle: what ended beside it is let go of.
+  func tidy() { if hasPosts { posts.letGoOfClosed() } }
 
   override var beside: (sent: Ledger, received: Ledger) {
     guard hasPosts else { return super.beside }

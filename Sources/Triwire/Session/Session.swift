@@ -36,6 +36,7 @@ public import TriwireIO
   /// Its limits.
   public var limits: SessionLimits { shared.value }
   private let shared: SharedLimits
+  var sharedLimits: SharedLimits { shared }
 
   private(set) var carrier: (any Transport)?
   private var inbox = Inbox()

@@ -166,9 +166,15 @@ final class PostReceiver {
   /// Notes that a connection serves the session.
   func note(_ connection: ServerConnection) {
     if connections.contains(where: { $0 === connection }) { return }
+    letGoOfClosed()
+    connections.append(connection)
+  }
+
+  /// Keeps nothing more of connections that have ended than what they counted.
+  func letGoOfClosed() {
     for gone in connections where !gone.stream.isOpen { retired = retired + gone.stream.counters }
     connections.removeAll { !$0.stream.isOpen }
-    connections.append(connection)
+    if connections.isEmpty { connections = [] }
   }
 
   /// What the noted connections counted; those that ended stand together in the first place.
