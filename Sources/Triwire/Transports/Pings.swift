@@ -5,8 +5,8 @@ import TriwireIO
 final class Pings {
   /// The payload of the peer's last ping, when its answer has to wait.
   var unanswered: [UInt8]?
-  /// The same of the control lines of a resumable session.
-  var unansweredLine: ControlLine?
+  /// The same of the control lines of a resumable session: the last pong and acknowledgement.
+  private var lines: [ControlLine] = []
   /// When a silent peer was last asked for a sign of life.
   var asked: UInt64 = 0
   /// The last round trip, in nanoseconds.
@@ -16,6 +16,18 @@ final class Pings {
 
   /// Pings that may wait for an answer; the oldest is given up for another.
   private static let limit = 64
+
+  /// Keeps a line until there is room for it, instead of the one that it overtakes.
+  func keep(_ line: ControlLine) {
+    lines.removeAll { $0.isPong == line.isPong }
+    lines.append(line)
+  }
+
+  /// The lines that were kept, which are so no longer.
+  func takeLines() -> [ControlLine] {
+    defer { lines = [] }
+    return lines
+  }
 
   /// The payload of the next ping.
   func next(_ done: ((UInt64?) -> Void)?) -> [UInt8] {
@@ -46,5 +58,17 @@ final class Pings {
     let unanswered = waiting
     waiting = []
     for ping in unanswered { ping.done?(nil) }
+  }
+}
+
+extension ControlLine {
+  fileprivate var isPong: Bool { if case .pong = self { true } else { false } }
+
+  /// Whether a later one of its kind says all that it says.
+  var isOvertaken: Bool {
+    switch self {
+    case .pong, .acknowledge: true
+    case .hello, .use, .ping, .drain, .moved: false
+    }
   }
 }

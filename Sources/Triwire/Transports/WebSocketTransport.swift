@@ -318,10 +318,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
       pings?.unanswered = nil
       if isOpen { writeControl(.pong, ping.span) }
     }
-    if let line = pings?.unansweredLine {
-      pings?.unansweredLine = nil
-      sendControl(line)
-    }
+    for line in pings?.takeLines() ?? [] { sendControl(line) }
     session?.drained(stream.queuedBytes)
   }
 
@@ -458,10 +455,9 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
 extension WebSocketTransport: LinkCarrier {
   func sendControl(_ line: ControlLine) {
     guard canSend else { return }
-    if case .pong = line, stream.queuedBytes >= limits.value.queuedBytes {
+    if line.isOvertaken, stream.queuedBytes >= limits.value.queuedBytes {
       // As with the pings of the protocol itself: the last one is answered when there is room.
-      needPings().unansweredLine = line
-      return
+      return needPings().keep(line)
     }
     let text: [UInt8] = [0] + line.text.utf8
     writeControl(.text, text.span)

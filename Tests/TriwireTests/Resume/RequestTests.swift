@@ -141,6 +141,70 @@ struct RequestTests {
     }
   }
 
+  /// A resumable WebSocket without rules, and the server's end of its session.
+  private static func rawPair(_ rig: ResumableRig) async throws -> (peer: RawPeer, server: Session)
+  {
+    let peer = try rig.rig.rawPeer(receiveBuffer: 4096)
+    let token = "triwire.session.name-of-mine.abcdefghijklmnopqrstuv.0.0"
+    let handshake = UpgradeTests.handshake("GET /pair HTTP/1.1").dropLast(1)
+    try await peer.send(handshake + "sec-websocket-protocol: triwire.1, \(token)\r\n\r\n")
+    #expect(try await peer.answerHead().status == 101)
+    return (peer, try await rig.sessions.next("the session"))
+  }
+
+  @Test("A peer that asks and asks, and reads nothing, is cut off with 1013")
+  func askingForEver() async throws {
+    try await ResumableRig.run { configuration in
+      configuration.resume.windowMessages = 16
+      configuration.session.closeSeconds = 0.05
+    } _: { rig in
+      let (peer, server) = try await Self.rawPair(rig)
+      let asks = (1...100).flatMap { UpgradeTests.frame("\0ask \($0) t\nx") }
+      try await peer.send(asks)
+      let end = try await server.end()
+      #expect(end.code == .tryAgainLater)
+      #expect(end.isLocal)
+    }
+  }
+
+  @Test(
+    "A peer that pings over its session and reads nothing costs no memory for each ping",
+    arguments: [false, true])
+  func pingingForEver(withMessages: Bool) async throws {
+    try await ResumableRig.run { rig in
+      let (peer, server) = try await Self.rawPair(rig)
+      let taken = Shared(0)
+      try await server.loop.run { server.receive { _, _ in taken.change { $0 += 1 } } }
+      // More answers than the kernel keeps for the two ends of a connection.
+      let (rounds, bundle) = (400, 1000)
+      let one = UpgradeTests.frame("\0ping 1000000") + (withMessages ? UpgradeTests.frame("m") : [])
+      let frames = (0..<bundle).flatMap { _ in one }
+      for _ in 0..<rounds { try await peer.send(frames) }
+      try await peer.send(UpgradeTests.frame("\0ping 7"))
+      let all = UInt64(rounds * frames.count + UpgradeTests.frame("\0ping 7").count)
+      try await within("the server has read all", seconds: 60) {
+        while case let received = await server.traffic().received,
+          received.total - received.http < all
+        { await Task.yield() }
+      }
+      #expect(!withMessages || taken.value == rounds * bundle)
+      // A head of two bytes, and the line.
+      let answers = UInt64(rounds * bundle * 15)
+      #expect(await server.traffic().sent.control < answers, "each was answered")
+      try await within("the last ping is answered", seconds: 60) {
+        var (read, tail) = (0, [UInt8]())
+        while !String(decoding: tail, as: UTF8.self).hasSuffix("\0pong 7") {
+          let sent = await server.traffic().sent
+          let some = min(Int(sent.total - sent.http) - read, 1 << 20)
+          guard some > 0 else { continue }
+          tail += try await peer.receive(some)
+          tail.removeFirst(max(0, tail.count - 64))
+          read += some
+        }
+      }
+    }
+  }
+
   @Test("A request survives the loss of its connection", arguments: TransportKind.allCases)
   func cut(kind: TransportKind) async throws {
     try await ResumableRig.run { rig in

@@ -1,6 +1,7 @@
 import TestSupport
 import Testing
 import Triwire
+import TriwireIO
 
 @Suite("Resumable sessions")
 struct ResumeTests {
@@ -86,6 +87,30 @@ struct ResumeTests {
     }
   }
 
+  @Test("Nothing of a client is left when its session has ended", arguments: TransportKind.allCases)
+  func nothingLeft(kind: TransportKind) async throws {
+    try await ResumableRig.run { rig in
+      // What a client keeps for its sessions keeps their loop.
+      let kept = Shared<Weak?>(nil)
+      do {
+        let group = try EventLoopGroup(count: 1)
+        kept.change { $0 = Weak(group.loops[0]) }
+        var other = rig
+        other.rig.client.group = group
+        for _ in 0..<2 {
+          let client = try await other.connect("/pair", over: kind)
+          try await client.send("hello")
+          client.close()
+          #expect(try await client.end().code == .normal)
+        }
+        try await within("the loop stops") { await group.stop() }
+      }
+      try await within("the loop is let go of") {
+        while kept.value?.loop != nil { await Task.yield() }
+      }
+    }
+  }
+
   @Test("An idle poll of a resumable session is answered within a heartbeat")
   func heartbeatOfPolls() async throws {
     try await ResumableRig.run { configuration in
@@ -113,6 +138,12 @@ struct ResumeTests {
       #expect(try await taken?.text == "down")
     }
   }
+}
+
+private struct Weak: Sendable {
+  weak let loop: EventLoop?
+
+  init(_ loop: EventLoop) { self.loop = loop }
 }
 
 /// A server with a route whose sessions come out of a mailbox, and a client that comes back fast.
