@@ -45,6 +45,11 @@ struct SendWindow {
     return dropped > 0
   }
 
+  /// Gives the room back that messages took, if none waits.
+  mutating func letGoOfRoom() {
+    if isEmpty { (messages, head) = ([], 0) }
+  }
+
   /// Those that wait, oldest first.
   var waiting: ArraySlice<Entry> { messages[head...] }
 

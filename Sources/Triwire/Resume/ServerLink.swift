@@ -7,9 +7,8 @@ final class ServerLink: SessionLink, @unchecked Sendable {
   private let home: ServerLoop
   /// What proves that a request is the client's: of its secret and its origin.
   private let proof: SIMD32<UInt8>
-  /// Messages that came up with requests of their own.
-  private lazy var posts = PostReceiver(limits: session?.sharedLimits ?? home.sessionLimits)
-  private var hasPosts = false
+  /// Messages that come up with requests of their own; nil while none did for a while.
+  private var posts: PostReceiver?
   private var isAway = false
   /// Whether its session has ended, and its place in the directory is free.
   private(set) var isOver = false
@@ -120,7 +119,8 @@ final class ServerLink: SessionLink, @unchecked Sendable {
 
   /// Takes messages that came in a POST.
   func receive(_ post: ServerConnection.Post, _ token: SessionToken) {
-    hasPosts = true
+    let posts = posts ?? PostReceiver(limits: session?.sharedLimits ?? home.sessionLimits)
+    self.posts = posts
     if token.epoch == epoch { acknowledged(token.received) }
     guard let text = post.head.headers[Self.offsetField] ?? post.head.queryItem(Self.offsetField)
     else { return posts.receive(post, for: session, at: received + 1) }
@@ -134,13 +134,20 @@ final class ServerLink: SessionLink, @unchecked Sendable {
   /// The header field of a POST that says which messages it carries.
   static let offsetField = "triwire-offset"
 
-  override func resumeDelivery() { if hasPosts { posts.resume() } }
+  override func resumeDelivery() { posts?.resume() }
 
-  /// The session is idle: what ended beside it is let go of.
-  func tidy() { if hasPosts { posts.letGoOfClosed() } }
+  /// Lets go of what an idle session does not need, and has `other` count what it counted.
+  func tidy(into other: PostReceiver?) {
+    window.letGoOfRoom()
+    guard let posts else { return }
+    posts.letGoOfClosed()
+    guard posts.isIdle, let other else { return }
+    other.absorb(posts)
+    self.posts = nil
+  }
 
   override var beside: (sent: Ledger, received: Ledger) {
-    guard hasPosts else { return super.beside }
+    guard let posts else { return super.beside }
     return (super.beside.sent + posts.sent, super.beside.received + posts.received)
   }
 
@@ -169,7 +176,7 @@ final class ServerLink: SessionLink, @unchecked Sendable {
     isAway = false
     isOver = true
     home.directory.resumable.remove(key, self, end)
-    if hasPosts { posts.end() }
+    posts?.end()
     super.ended(end)
   }
 }

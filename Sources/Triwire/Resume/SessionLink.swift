@@ -36,7 +36,7 @@ class SessionLink: TimerOwner {
   var session: Session?
   /// The life of the session on the server; empty before a client knows it.
   var epoch: String
-  private(set) var window = SendWindow()
+  var window = SendWindow()
   /// The messages that the session got from the peer.
   private(set) var received: UInt64 = 0
   /// The offset of the last message that the present connection brought, new or not.

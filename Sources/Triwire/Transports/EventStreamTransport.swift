@@ -193,7 +193,7 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
     if now < lastWrite + interval { return lastWrite + interval }
     writeControl(EventEncoding.comment(chunked: isChunked))
     stream.flush()
-    (session?.link as? ServerLink)?.tidy()
+    (session?.link as? ServerLink)?.tidy(into: posts)
     return now + interval
   }
 }

@@ -339,6 +339,7 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
   func timerFired(now: UInt64) -> UInt64 {
     if now < deadline { return deadline }
     if let poll = take() {
+      (session?.link as? ServerLink)?.tidy(into: posts)
       answerEmpty(poll)
       poll.connection.stream.flush()
       return deadline

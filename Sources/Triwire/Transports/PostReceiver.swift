@@ -177,6 +177,15 @@ final class PostReceiver {
     if connections.isEmpty { connections = [] }
   }
 
+  /// Whether no connection serves the session, and nothing waits.
+  var isIdle: Bool { connections.isEmpty && waiting.isEmpty && early.isEmpty }
+
+  /// Counts what another one counted, which is let go of.
+  func absorb(_ other: PostReceiver) {
+    sent = sent + other.sent
+    received = received + other.received
+  }
+
   /// What the noted connections counted; those that ended stand together in the first place.
   var streams: [StreamCounters] {
     (retired == StreamCounters() ? [] : [retired]) + connections.map(\.stream.counters)

@@ -443,6 +443,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
       end(SessionEnd(code: .abnormal, reason: "no answer to a ping", isLocal: true))
       return 0
     }
+    (session?.link as? ServerLink)?.tidy(into: nil)
     awaitsPong = true
     ping()
     pings?.asked = now
