@@ -14,7 +14,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   /// so each holds the other.
   var dialer: Dialer?
 
-  private var opened: ((Result<Session, ConnectError>) -> Void)?
+  var opened: ((Result<Session, ConnectError>) -> Void)?
   /// What is under way, in the order it began.
   var attempts: [ClientAttempt] = []
   /// What the present round has still to try.
@@ -24,25 +24,25 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   var probe: ClientAttempt?
   /// A better connection that has yet to show that messages come back over it.
   var mover: Session?
-  private var backoff: Backoff
+  var backoff: Backoff
   var betterSeconds: Double
   private(set) var attachedAt: UInt64 = 0
-  private var lostAt: UInt64 = 0
+  var lostAt: UInt64 = 0
   /// Why the client itself gave the present connection up.
-  private var doubt: String?
+  var doubt: String?
   private var cause: String?
   private var attemptCount: UInt64 = 0
   var lastPing: UInt64 = 0
-  private var whenTrusted: (() -> Void)?
+  var whenTrusted: (() -> Void)?
   private var drainMilliseconds: UInt64?
-  private var isSuspended = false
+  var isSuspended = false
   /// What the server promised on the present connection, in milliseconds.
   private(set) var heartbeat: (interval: UInt64, grace: UInt64) = (25_000, 20_000)
   /// The heartbeats that this session found out to need, in milliseconds.
   var ownWish: UInt64?
   var suspicion: Suspicion?
-  private let retry: Alarm
-  private let stagger: Alarm
+  let retry: Alarm
+  let stagger: Alarm
   let trust: Alarm
   let better: Alarm
   private let drain: Alarm
@@ -90,8 +90,6 @@ final class ClientLink: SessionLink, @unchecked Sendable {
 
   override var history: History { History(counters: counters, attempts: trace) }
 
-  // MARK: Rounds
-
   /// Opens the session; `done` is called once, on the loop.
   func open(_ done: @escaping (Result<Session, ConnectError>) -> Void) {
     opened = done
@@ -107,93 +105,9 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     opened(.failure(ConnectError(attempts: [])))
   }
 
-  private func beginRound() {
-    stopTrying()
-    let free = order.filter { !BlockedTransports.shared.contains($0, at: authority) }
-    candidates = free.isEmpty ? order : free
-    startNext()
-  }
-
-  private func stopTrying() {
-    retry.cancel()
-    stagger.cancel()
-    for attempt in attempts { attempt.cancel() }
-    attempts = []
-    candidates = []
-    failures = []
-  }
-
-  func startNext() {
-    guard let dialer, !candidates.isEmpty else { return }
-    let attempt = ClientAttempt(
-      candidates.removeFirst(), isProbe: false, dialer, seconds: fallback.attemptSeconds
-    ) { [unowned self] in ended($0, $1) }
-    attempts.append(attempt)
-    if !candidates.isEmpty {
-      // A slow transport is not waited for, and not given up either.
-      stagger.set(after: fallback.staggerSeconds.nanoseconds) { [unowned self] in startNext() }
-    }
-    attempt.start()
-  }
-
-  private func ended(_ attempt: ClientAttempt, _ outcome: ClientAttempt.Outcome) {
-    attempts.removeAll { $0 === attempt }
-    switch outcome {
-    case .hello(let holder, let hello): succeeded(attempt, holder, hello)
-    case .failed(let failure): failed(attempt, failure)
-    }
-  }
-
-  private func failed(_ attempt: ClientAttempt, _ failure: ClientAttempt.Failure) {
-    failures.append((attempt, failure))
-    if !failure.tellsOfBlock { dropSuspicion() }
-    if let end = failure.end, opened == nil {
-      note(attempt, failure.reason, next: "end")
-      stopTrying()
-      return finish(end)
-    }
-    // What is wrong with a certificate is wrong for every transport; a network that is down is
-    // down for all, though a first connection tells what became of each.
-    if failure.tls != nil || failure.isNetwork && opened == nil { candidates = [] }
-    if let next = candidates.first {
-      note(attempt, failure.reason, next: next.rawValue)
-      stagger.cancel()
-      return startNext()
-    }
-    if let other = attempts.last {
-      return note(attempt, failure.reason, next: "wait for \(other.transport.rawValue)")
-    }
-    roundFailed(attempt, failure)
-  }
-
-  private func roundFailed(_ attempt: ClientAttempt, _ failure: ClientAttempt.Failure) {
-    if let opened {
-      note(attempt, failure.reason, next: "give up")
-      self.opened = nil
-      let tries = failures.map {
-        ConnectError.Attempt(
-          transport: $0.attempt.transport, reason: $0.failure.reason,
-          milliseconds: $0.attempt.milliseconds, tls: $0.failure.tls, refusal: $0.failure.refusal)
-      }
-      letGo()
-      return opened(.failure(ConnectError(attempts: tries)))
-    }
-    let away = EventLoop.clock() - lostAt
-    guard away < fallback.giveUpSeconds.nanoseconds else {
-      note(attempt, failure.reason, next: "give up")
-      return finish(
-        SessionEnd(
-          code: .abnormal,
-          reason: "no way back for \(fallback.giveUpSeconds) s: \(failure.reason)"))
-    }
-    let wait = backoff.next()
-    note(attempt, failure.reason, next: "wait \(wait / 1_000_000) ms")
-    retry.set(after: wait) { [unowned self] in beginRound() }
-  }
-
   // MARK: A connection
 
-  private func succeeded(
+  func succeeded(
     _ attempt: ClientAttempt, _ holder: Session, _ hello: ControlLine.Hello
   ) {
     hello.epoch == epoch ? confirmSuspicion() : dropSuspicion()
@@ -275,46 +189,6 @@ final class ClientLink: SessionLink, @unchecked Sendable {
         unacknowledged: unacknowledged, milliseconds: away, cause: cause))
   }
 
-  /// A WebSocket is trusted when a message came back over it, not before.
-  private func askForEcho() {
-    whenTrusted = { [unowned self] in
-      BlockedTransports.shared.remove(.webSocket, at: authority)
-      lookForBetter()
-    }
-    awaitEcho(fallback.trustSeconds)
-  }
-
-  private func awaitEcho(_ seconds: Double) {
-    trust.set(after: seconds.nanoseconds) { [unowned self] in
-      // What we do not read we cannot miss.
-      if session?.isHeldBack == true { return awaitEcho(seconds) }
-      whenTrusted = nil
-      guard carrier?.kind == .webSocket else { return }
-      trace(
-        .webSocket, "no echo within \(fallback.trustSeconds) s",
-        milliseconds: fallback.trustSeconds * 1000, next: "try the next")
-      if order.count > 1 {
-        BlockedTransports.shared.add(
-          .webSocket, at: authority, seconds: fallback.rememberSeconds)
-      }
-      giveUp("no echo within \(fallback.trustSeconds) s")
-    }
-  }
-
-  /// Lets the present connection go, since it does not work.
-  private func giveUp(_ why: String) {
-    doubt = why
-    carrier?.abort()
-    doubt = nil
-  }
-
-  private func ping(_ done: @escaping () -> Void) {
-    lastPing += 1
-    whenTrusted = done
-    carrier?.sendControl(.ping(lastPing))
-    (carrier as? WebSocketTransport)?.stream.flush()
-  }
-
   override var needsTelling: Bool {
     switch carrier?.kind {
     case .webSocket, .serverSentEvents: true
@@ -338,20 +212,6 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     case .moved: movedAway()
     case .hello, .use, .pong, .acknowledge, .ping: super.control(line)
     }
-  }
-
-  /// The server gave the session to another of our requests, though we are here.
-  ///
-  /// What came that late was held back on the way, as a proxy does that waits for an answer's end.
-  private func movedAway() {
-    guard let carrier else { return }
-    if order.count > 1 {
-      trace(
-        carrier.kind, "the server's words come late", milliseconds: 0, next: "try the next")
-      BlockedTransports.shared.add(
-        carrier.kind, at: authority, seconds: fallback.rememberSeconds)
-    }
-    giveUp("the server's words come late")
   }
 
   // MARK: Loss and return
@@ -384,51 +244,13 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     retry.set(after: wait) { [unowned self] in beginRound() }
   }
 
-  // MARK: The application's wishes
-
-  /// Lets the connection go until `resume`.
-  func suspend() {
-    isSuspended = true
-    stopTrying()
-    carrier?.abort()
-  }
-
-  /// Comes back at once.
-  func resume() {
-    isSuspended = false
-    if carrier == nil, session != nil, attempts.isEmpty {
-      lostAt = EventLoop.clock()
-      beginRound()
-    } else {
-      checkLife(within: 10)
-    }
-  }
-
-  /// Makes sure that the connection still works, and comes back if it does not.
-  func checkLife(within seconds: Double) {
-    guard carrier != nil else {
-      // The network is another one: there is no reason to wait.
-      if session != nil, !isSuspended, attempts.isEmpty { beginRound() }
-      return
-    }
-    guard carrier?.kind == .webSocket else {
-      carrier?.abort()
-      return
-    }
-    ping {}
-    trust.set(after: seconds.nanoseconds) { [unowned self] in
-      if session?.isHeldBack == true { return checkLife(within: seconds) }
-      carrier?.abort()
-    }
-  }
-
   override func ended(_ end: SessionEnd) {
     letGo()
     super.ended(end)
   }
 
   /// Ends all that is under way, for good.
-  private func letGo() {
+  func letGo() {
     stopTrying()
     stopLooking()
     for alarm in [trust, better, drain] { alarm.cancel() }

@@ -119,7 +119,7 @@ final class ServerLink: SessionLink, @unchecked Sendable {
 
   /// Takes messages that came in a POST.
   func receive(_ post: ServerConnection.Post, _ token: SessionToken) {
-    let posts = posts ?? PostReceiver(limits: session?.sharedLimits ?? home.sessionLimits)
+    let posts = posts ?? PostReceiver(limits: session?.shared ?? home.sessionLimits)
     self.posts = posts
     if token.epoch == epoch { acknowledged(token.received) }
     guard let text = post.head.headers[Self.offsetField] ?? post.head.queryItem(Self.offsetField)

@@ -38,13 +38,13 @@ class SessionLink: TimerOwner {
   var epoch: String
   var window = SendWindow()
   /// The messages that the session got from the peer.
-  private(set) var received: UInt64 = 0
+  var received: UInt64 = 0
   /// The offset of the last message that the present connection brought, new or not.
   var arriving: UInt64 = 0
   /// Of the messages received, what the peer was told.
-  private(set) var told: UInt64 = 0
-  private var untoldBytes = 0
-  private var tellTimer: TimerID?
+  var told: UInt64 = 0
+  var untoldBytes = 0
+  var tellTimer: TimerID?
   /// What connections moved that are no longer used; nil before the first is gone.
   private var retired: Retired?
   /// The offset of the last message that some connection took.
@@ -54,11 +54,6 @@ class SessionLink: TimerOwner {
   /// Requests and responses; nil as long as there was none.
   private var openDesk: RequestDesk?
   private var acknowledgements: [(offset: UInt64, done: (Bool) -> Void)] = []
-
-  /// So much is acknowledged at once; less waits a little for company.
-  private static let tellBytes = 32 * 1024
-  private static let tellMessages: UInt64 = 256
-  private static let tellNanoseconds: UInt64 = 500_000_000
 
   init(epoch: String, options: SharedResumeOptions, loop: EventLoop) {
     self.epoch = epoch
@@ -146,84 +141,8 @@ class SessionLink: TimerOwner {
     acknowledgements.append((window.last, done))
   }
 
-  // MARK: Receiving
-
-  /// A message came, or a control line of a WebSocket.
-  ///
-  /// - Returns: false when no more should be delivered for now.
-  func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
-    guard let session else { return true }
-    if kind == .text, payload.count > 0, payload[0] == 0, session.transport == .webSocket {
-      let rest = payload.extracting(1..<payload.count)
-      if rest.count > 0, rest[0] == 0 || RequestEnvelope.isOne(rest) { return take(kind, payload) }
-      (session.carrier as? WebSocketTransport)?.countControl(payload.count)
-      if let line = ControlLine(Message(.text, copying: rest).text) { control(line) }
-      return true
-    }
-    return take(kind, payload)
-  }
-
-  /// Calls `body`, which takes messages that came beside the present connection, the first of them
-  /// with an offset.
-  func bring(from offset: UInt64, _ body: () -> Void) {
-    let present = arriving
-    arriving = offset - 1
-    body()
-    // A message that came on both ways is new on neither.
-    arriving = present
-  }
-
-  /// Takes the next message.
-  ///
-  /// - Returns: false when no more should be delivered for now.
-  func take(_ kind: MessageKind, _ payload: Span<UInt8>) -> Bool {
-    guard let session else { return true }
-    arriving += 1
-    guard arriving > received else {
-      needRetired().counters.repeated += 1
-      return true
-    }
-    received = arriving
-    untoldBytes += payload.count
-    tellSoon()
-    guard kind == .text, payload.count > 0, payload[0] == 0 else {
-      return session.accept(kind, payload)
-    }
-    let rest = payload.extracting(1..<payload.count)
-    if rest.count > 0, rest[0] == 0 { return session.accept(kind, rest) }
-    if let envelope = RequestEnvelope(rest) { desk.receive(envelope) }
-    return true
-  }
-
   /// Whether the peer has to be told what came, since it does not learn it by asking for more.
   var needsTelling: Bool { carrier?.kind == .webSocket }
-
-  private func tellSoon() {
-    guard needsTelling else { return }
-    if untoldBytes >= Self.tellBytes || received - told >= Self.tellMessages {
-      tell()
-    } else if tellTimer == nil {
-      tellTimer = loop.wheel.arm(TellTimer(self), at: loop.now + Self.tellNanoseconds)
-    }
-  }
-
-  private func tell() {
-    guard received > told, let carrier else { return }
-    noteTold()
-    carrier.sendControl(.acknowledge(received))
-  }
-
-  /// The peer knows how many messages came, as a request said so.
-  func noteTold() {
-    told = received
-    untoldBytes = 0
-  }
-
-  fileprivate func tellTimerFired() {
-    tellTimer = nil
-    tell()
-    (carrier as? WebSocketTransport)?.stream.flush()
-  }
 
   /// A control line came on the present connection.
   func control(_ line: ControlLine) {
@@ -246,13 +165,13 @@ class SessionLink: TimerOwner {
   }
 
   /// Apart from the link, as most sessions never lose a connection.
-  private final class Retired {
+  final class Retired {
     var sent = Ledger()
     var received = Ledger()
     var counters = ResumeCounters()
   }
 
-  private func needRetired() -> Retired {
+  func needRetired() -> Retired {
     if let retired { return retired }
     let retired = Retired()
     self.retired = retired
@@ -443,16 +362,4 @@ class SessionLink: TimerOwner {
   func timeIsUp() {}
 
   var isClosing: Bool { pendingClose != nil }
-}
-
-/// Acknowledges what came when nothing else did.
-private final class TellTimer: TimerOwner {
-  private weak var link: SessionLink?
-
-  init(_ link: SessionLink) { self.link = link }
-
-  func timerFired(now: UInt64) -> UInt64 {
-    link?.tellTimerFired()
-    return 0
-  }
 }

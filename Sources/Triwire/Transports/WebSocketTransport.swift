@@ -4,22 +4,21 @@ import TriwireIO
 /// Carries a session over a WebSocket (RFC 6455), in either role.
 final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   let stream: ByteStream
-  private var limits: SharedLimits
-  private var session: Session?
+  private(set) var limits: SharedLimits
+  var session: Session?
   var codec: WebSocketCodec
   /// What has come of a message that comes in parts.
   var assembly: [UInt8] = []
-  /// What the last ping carried, when its answer has to wait.
-  private let deflate: DeflateSession?
-  private var pings: Pings?
+  let deflate: DeflateSession?
+  var pings: Pings?
   private var state = State.open
-  private var sent: FrameLedger
+  var sent: FrameLedger
   var received: FrameLedger
   private var masks: MaskSource?
   private var timer: TimerID?
   private let role: WebSocketRole
   var awaitsPong = false
-  private var isPaused = false
+  var isPaused = false
 
   private enum State {
     case open
@@ -78,8 +77,8 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
 
   var queuedBytes: Int { stream.queuedBytes }
 
-  private var isOpen: Bool { if case .open = state { true } else { false } }
-  private var isReceiving: Bool {
+  var isOpen: Bool { if case .open = state { true } else { false } }
+  var isReceiving: Bool {
     switch state {
     case .open, .closing: true
     case .ending, .ended: false
@@ -171,138 +170,11 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     }
   }
 
-  private func writeControl(_ opcode: WebSocketWriter.Opcode, _ payload: Span<UInt8>) {
+  func writeControl(_ opcode: WebSocketWriter.Opcode, _ payload: Span<UInt8>) {
     write(opcode, payload)
     sent.control &+= UInt64(
       payload.count
         + WebSocketWriter.headBytes(payload: payload.count, masked: role == .client))
-  }
-
-  func received(_ input: inout MutableSpan<UInt8>, from stream: ByteStream) -> Int {
-    awaitsPong = false
-    var offset = 0
-    do {
-      while takesInput {
-        let start = offset
-        let event = try codec.nextEvent(in: &input, at: &offset)
-        let used = offset - start
-        guard let event else {
-          received.framing &+= UInt64(used)
-          break
-        }
-        handle(event, used, input.span)
-      }
-    } catch {
-      violated(error)
-      return input.count
-    }
-    if offset == input.count, codec.remaining >= ByteStream.longPart { beginFilling() }
-    return isReceiving ? offset : input.count
-  }
-
-  private func handle(_ event: WebSocketEvent, _ used: Int, _ input: Span<UInt8>) {
-    switch event {
-    case .message(let kind, let range):
-      received.messages &+= 1
-      received.payload &+= UInt64(range.count)
-      received.framing &+= UInt64(used - range.count)
-      deliver(kind, input.extracting(range))
-    case .fragment(let kind, let range, let isLast):
-      received.payload &+= UInt64(range.count)
-      received.framing &+= UInt64(used - range.count)
-      assemble(kind, input.extracting(range), isLast)
-    case .deflated(let kind, let range, let isLast):
-      received.framing &+= UInt64(used - range.count)
-      inflate(kind, input.extracting(range), isLast)
-    case .ping(let range):
-      received.control &+= UInt64(used)
-      if isOpen { answerPing(input.extracting(range)) }
-    case .pong(let range):
-      received.control &+= UInt64(used)
-      pings?.answered(input.extracting(range))
-    case .close(let code, let reason):
-      received.control &+= UInt64(used)
-      closedByPeer(code, input.extracting(reason))
-    }
-  }
-
-  /// Answers a ping, at once unless too much waits to be sent: then the last ping gets an answer
-  /// when that is gone, so that a peer that pings and does not read costs a bounded memory.
-  private func answerPing(_ payload: Span<UInt8>) {
-    // RFC 6455 §5.5.3: of several pings that wait, it is enough to answer the last one.
-    if stream.queuedBytes < limits.value.queuedBytes {
-      writeControl(.pong, payload)
-    } else {
-      needPings().unanswered = Array(copying: payload)
-    }
-  }
-
-  private func assemble(_ kind: MessageKind, _ piece: Span<UInt8>, _ isLast: Bool) {
-    assembly.append(copying: piece)
-    guard isLast else { return }
-    deliverAssembly(kind)
-  }
-
-  func deliverAssembly(_ kind: MessageKind) {
-    received.messages &+= 1
-    var whole: [UInt8] = []
-    swap(&whole, &assembly)
-    guard let session, !session.deliver(Message(kind, whole)) else { return }
-    pauseDelivery()
-  }
-
-  private func inflate(_ kind: MessageKind, _ piece: Span<UInt8>, _ isLast: Bool) {
-    guard let deflate else { return }
-    let limit = limits.value.messageBytes
-    deflate.wireBytes += piece.count
-    var fault: UTF8Fault?
-    do {
-      try deflate.decompress(piece, isLast: isLast, limit: limit) { part in
-        assembly.append(copying: part)
-        guard kind == .text, let index = deflate.text.firstFault(in: part) else { return true }
-        fault = .badByte(assembly.count - part.count + index)
-        return false
-      }
-    } catch {
-      return violated(Self.violation(error, limit, deflate.options.maximumRatio))
-    }
-    if fault == nil, isLast, !deflate.text.isComplete { fault = .cutOff }
-    if let fault { return violated(WebSocketViolation(fault)) }
-    guard isLast else { return }
-    let whole = assembly
-    assembly = []
-    received.count(payload: whole.count)
-    deflate.savedReceived += whole.count - deflate.wireBytes
-    deflate.wireBytes = 0
-    deflate.text = UTF8Validator()
-    deliver(kind, whole.span)
-  }
-
-  private static func violation(
-    _ failure: Inflater.Failure, _ limit: Int, _ ratio: Int
-  ) -> WebSocketViolation {
-    switch failure {
-    case .malformed: .init(.invalidPayload, "a compressed message is not deflate")
-    case .overLimit:
-      .init(
-        .messageTooBig,
-        "message is over \(limit) bytes when decompressed: raise limits.messageBytes")
-    case .overRatio:
-      .init(
-        .messageTooBig, "message grows more than \(ratio)-fold: raise deflate.maximumRatio")
-    }
-  }
-
-  private func deliver(_ kind: MessageKind, _ payload: Span<UInt8>) {
-    // RFC 6455 §1.4: after our close frame, data may still come; the application has said it is
-    // done with it only when it closed, so what was under way is still delivered.
-    guard let session, !session.deliver(kind, payload) else { return }
-    pauseDelivery()
-  }
-
-  private func pauseDelivery() {
-    isPaused = true
-    stream.pauseReading()
   }
 
   func resumeDelivery() {
@@ -338,7 +210,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     writeControl(.close, payload.span)
   }
 
-  private func closedByPeer(_ code: CloseCode?, _ reason: Span<UInt8>) {
+  func closedByPeer(_ code: CloseCode?, _ reason: Span<UInt8>) {
     let words = unsafe reason.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     if case .closing(let closing) = state { return end(closing.end) }
     // RFC 6455 §5.5.1: a close is answered with a close that usually echoes the code.
@@ -416,7 +288,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     writeControl(.ping, needPings().next(done).span)
   }
 
-  private func needPings() -> Pings {
+  func needPings() -> Pings {
     if let pings { return pings }
     let pings = Pings()
     self.pings = pings
