@@ -132,4 +132,22 @@ extension ChaosTests {
       }
     }
   }
+
+  @Test("A client finds a dead WebSocket by the heartbeats that its server promised")
+  func promised() async throws {
+    try await run(order: [.webSocket]) { configuration in
+      configuration.session.heartbeatSeconds = 1000
+      configuration.session.heartbeatSecondsLeast = 0.1
+      configuration.fallback.rememberSeconds = 0.1
+    } _: { relay, sessions, connect in
+      let client = try await connect()
+      let server = try await sessions.next("the server's end")
+      #expect(await client.ping() != nil)
+      relay.strike(FaultRule(.mute(.both), on: [.webSocket]))
+      relay.set([])
+      try await server.send("still here")
+      #expect(try await client.take()?.text == "still here")
+      #expect(try await client.loop.run { client.resumeCounters.lost } == 1)
+    }
+  }
 }

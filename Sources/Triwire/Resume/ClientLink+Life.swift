@@ -67,12 +67,25 @@ extension ClientLink {
   /// Comes back at once.
   func resume() {
     isSuspended = false
+    forgetTheWay()
     if carrier == nil, session != nil, attempts.isEmpty {
       lostAt = EventLoop.clock()
       beginRound()
     } else {
       checkLife(within: 10)
     }
+  }
+
+  /// The device may have another network: what was found out about the way is void, and the
+  /// connection has to show that it works.
+  func networkMayHaveChanged() {
+    forgetTheWay()
+    checkLife(within: 10)
+  }
+
+  private func forgetTheWay() {
+    ownWish = nil
+    dropSuspicion()
   }
 
   /// Makes sure that the connection still works, and comes back if it does not.

@@ -140,6 +140,8 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     startsPing: Bool = true
   ) {
     heartbeat = (hello.heartbeat, hello.grace)
+    // Both sides find a dead connection in the time that they agreed on.
+    (holder.carrier as? WebSocketTransport)?.hasten(to: hello.heartbeat)
     let away = carrier == nil ? Double(EventLoop.clock() - lostAt) / 1e6 : 0
     let cause = carrier == nil ? cause : nil
     attachedAt = EventLoop.clock()

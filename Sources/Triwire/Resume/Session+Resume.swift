@@ -96,6 +96,6 @@ extension Session {
   /// Says that the device may have another network: the connection is checked within 10 s, and one
   /// that is awaited is tried again at once.
   public func networkMayHaveChanged() {
-    loop.execute { [self] in (link as? ClientLink)?.checkLife(within: 10) }
+    loop.execute { [self] in (link as? ClientLink)?.networkMayHaveChanged() }
   }
 }

@@ -65,9 +65,13 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     masks = role == .client ? MaskSource() : nil
   }
 
-  /// Agrees to the heartbeats that the client of a resumable session wishes for, in milliseconds;
-  /// before it begins.
-  func hasten(to heartbeat: UInt64?) { limits = limits.hastened(to: heartbeat) }
+  /// Agrees to heartbeats of a resumable session that are shorter than its own, in milliseconds.
+  func hasten(to heartbeat: UInt64?) {
+    limits = limits.hastened(to: heartbeat)
+    guard let timer, isOpen else { return }
+    stream.loop.wheel.move(
+      timer, to: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
+  }
 
   func begin(_ session: Session) {
     self.session = session
