@@ -111,6 +111,34 @@ struct ResumeTests {
     }
   }
 
+  @Test(
+    "What came in POSTs is counted once, also when their connection is given back",
+    arguments: [TransportKind.serverSentEvents, .longPolling])
+  func countedPosts(kind: TransportKind) async throws {
+    try await ResumableRig.run { configuration in
+      configuration.session.heartbeatSeconds = 0.02
+      configuration.session.pollHoldSeconds = 0.02
+    } client: { configuration in
+      configuration.fallback.postIdleSeconds = 0.001
+    } _: { rig in
+      let client = try await rig.connect("/pair", over: kind)
+      let server = try await rig.sessions.next("the server's end")
+      for number in 1...3 {
+        try await client.send("hello")
+        #expect(try await server.take()?.text == "hello")
+        let before = await server.traffic().sent
+        try await within("some heartbeats pass") {
+          while case let now = await server.traffic().sent,
+            now.control + now.http < before.control + before.http + 200
+          { await Task.yield() }
+        }
+        let received = await server.traffic().received
+        #expect(received.messages == UInt64(number))
+        #expect(received.payload == UInt64(5 * number))
+      }
+    }
+  }
+
   @Test("An idle poll of a resumable session is answered within a heartbeat")
   func heartbeatOfPolls() async throws {
     try await ResumableRig.run { configuration in
