@@ -65,7 +65,9 @@ extension ChaosTests {
       #expect(first.transport == .serverSentEvents)
       relay.set([])
       try await within("the session moves up") {
-        while try await first.loop.run({ first.transport }) != .webSocket { await Task.yield() }
+        while try await first.loop.run({ first.transport }) != .webSocket {
+          try await Task.sleep(for: .milliseconds(5))
+        }
       }
       #expect(try await connect().attempts().first?.transport == .webSocket)
     }
@@ -103,7 +105,9 @@ extension ChaosTests {
       #expect(await client.ping() != nil)
       relay.strike(FaultRule(.mute(.down), on: [.webSocket]))
       try await within("another transport carries the session") {
-        while try await client.loop.run({ client.transport }) == .webSocket { await Task.yield() }
+        while try await client.loop.run({ client.transport }) == .webSocket {
+          try await Task.sleep(for: .milliseconds(5))
+        }
       }
       let attempts = await client.attempts()
       #expect(attempts.contains { $0.outcome == "nothing came after it had opened" }, "\(attempts)")
@@ -123,7 +127,7 @@ extension ChaosTests {
           try await client.send(text)
           #expect(try await server.take()?.text == text)
           try await within("the connection of the POST ends") {
-            while await relay.counters().open > 1 { await Task.yield() }
+            while await relay.counters().open > 1 { try await Task.sleep(for: .milliseconds(5)) }
           }
         }
         let requests = await relay.counters().requests

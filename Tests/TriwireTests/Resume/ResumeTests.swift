@@ -106,7 +106,7 @@ struct ResumeTests {
         try await within("the loop stops") { await group.stop() }
       }
       try await within("the loop is let go of") {
-        while kept.value?.loop != nil { await Task.yield() }
+        while kept.value?.loop != nil { try await Task.sleep(for: .milliseconds(5)) }
       }
     }
   }
@@ -130,7 +130,7 @@ struct ResumeTests {
         try await within("some heartbeats pass") {
           while case let now = await server.traffic().sent,
             now.control + now.http < before.control + before.http + 200
-          { await Task.yield() }
+          { try await Task.sleep(for: .milliseconds(5)) }
         }
         let received = await server.traffic().received
         #expect(received.messages == UInt64(number))
