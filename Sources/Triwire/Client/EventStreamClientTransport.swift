@@ -182,6 +182,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   private func handle(_ event: EventStreamEvent) {
     switch event {
     case .comment:
+      if session?.link != nil { dialer.link?.heartbeatCame() }
       received.control += UInt64(pending)
       isAfterComment = true
       pending = 0

@@ -190,7 +190,10 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     guard let answer else { return }
     guard Self.isGood(answer) else { return refused(answer) }
     mayReconnect = true
-    if isCarrier { dialer.link?.confirmSuspicion() }
+    if isCarrier, let link = dialer.link {
+      link.confirmSuspicion()
+      link.survived = max(link.survived, (EventLoop.clock() - askedAt) / 1_000_000)
+    }
     cursor = answer.headers[Wire.cursor] ?? cursor
     if session == nil { openSession() }
     for text in answer.headers.values(of: ControlLine.field) {

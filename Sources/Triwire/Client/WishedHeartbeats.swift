@@ -28,6 +28,9 @@ final class WishedHeartbeats: Sendable {
     }
   }
 
+  /// The way to a server may be another one now.
+  func remove(at authority: String) { wishes.withLock { $0[authority] = nil } }
+
   /// Milliseconds between the heartbeats to wish for; nil when the server's own do.
   subscript(authority: String) -> UInt64? {
     wishes.withLock { wishes in

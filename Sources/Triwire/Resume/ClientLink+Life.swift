@@ -84,7 +84,7 @@ extension ClientLink {
   }
 
   private func forgetTheWay() {
-    ownWish = nil
+    WishedHeartbeats.shared.remove(at: authority)
     dropSuspicion()
   }
 

@@ -29,9 +29,13 @@ extension ClientLink {
 
   /// Milliseconds between heartbeats that the next request asks for; nil is the server's choice.
   var wishedHeartbeat: UInt64? {
-    let known = [ownWish, suspicion?.wish, WishedHeartbeats.shared[authority]].compactMap(\.self)
-    return known.min()
+    let known = WishedHeartbeats.shared[authority]
+    guard let wish = suspicion?.wish else { return known }
+    return min(wish, known ?? .max)
   }
+
+  /// The server said that there was nothing to say for so long as it promised at most.
+  func heartbeatCame() { survived = heartbeat.interval }
 
   /// Notes that a connection, or a poll, was lost on which the last byte had come at `quietSince`;
   /// `isOurs` says that the client ended it.
@@ -46,9 +50,10 @@ extension ClientLink {
     let isMute =
       isMissed && isOurs && transport != .longPolling && order.count > 1
       && quietSince < attachedAt + fallback.trustSeconds.nanoseconds
-    // What was cut within a second was not cut for being quiet, and one that was to say something
-    // that often already is not helped by the same again.
-    let isCut = quiet >= Self.shortestWish && wish < heartbeat.interval
+    // What was cut within a second was not cut for being quiet, nor what had lived through such a
+    // silence before; and what is to say something that often already is not helped by the same.
+    let isCut =
+      quiet >= Self.shortestWish && lifetime > survived && wish < heartbeat.interval
     guard isCut || isMute else { return }
     suspicion = Suspicion(
       transport: transport, quietSince: quietSince, lifetime: lifetime,
@@ -77,7 +82,6 @@ extension ClientLink {
         began: suspicion.quietSince)
     }
     guard let wish = suspicion.wish else { return }
-    ownWish = min(ownWish ?? .max, wish)
     WishedHeartbeats.shared.add(wish, at: authority, seconds: fallback.rememberSeconds)
     trace(
       suspicion.transport,

@@ -38,8 +38,9 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   var isSuspended = false
   /// What the server promised on the present connection, in milliseconds.
   private(set) var heartbeat: (interval: UInt64, grace: UInt64) = (25_000, 20_000)
-  /// The heartbeats that this session found out to need, in milliseconds.
-  var ownWish: UInt64?
+  /// The longest silence that the present connection is known to have lived through, in
+  /// milliseconds; what ends it after a shorter one has another reason.
+  var survived: UInt64 = 0
   var suspicion: Suspicion?
   let retry: Alarm
   let stagger: Alarm
@@ -145,6 +146,7 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     let away = carrier == nil ? Double(EventLoop.clock() - lostAt) / 1e6 : 0
     let cause = carrier == nil ? cause : nil
     attachedAt = EventLoop.clock()
+    survived = 0
     drainMilliseconds = nil
     guard let session else {
       epoch = hello.epoch

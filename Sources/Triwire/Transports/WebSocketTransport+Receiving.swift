@@ -41,6 +41,7 @@ extension WebSocketTransport {
       inflate(kind, input.extracting(range), isLast)
     case .ping(let range):
       received.control &+= UInt64(used)
+      (session?.link as? ClientLink)?.heartbeatCame()
       if isOpen { answerPing(input.extracting(range)) }
     case .pong(let range):
       received.control &+= UInt64(used)

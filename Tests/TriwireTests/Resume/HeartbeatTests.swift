@@ -154,6 +154,23 @@ struct HeartbeatTests {
     }
   }
 
+  @Test("A cut after a shorter silence than the connection had lived through teaches nothing")
+  func survived() async throws {
+    try await withScriptedStreams { script in
+      async let opening = script.connect()
+      let first = try await script.next()
+      try await first.stream.send(Self.hello)
+      let session = try await opening
+      // What it sends when it had nothing to say for as long as its hello promised.
+      try await first.stream.send(":\n\n")
+      try await script.passTime(1.1)
+      try await first.stream.finish()
+      let second = try await script.next()
+      #expect(second.wish == nil)
+      session.abort()
+    }
+  }
+
   @Test("A gateway that does not wait for a poll's answer makes the client ask for heartbeats")
   func gateway() async throws {
     try await withScriptedStreams { script in
