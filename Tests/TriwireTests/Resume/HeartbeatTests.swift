@@ -215,6 +215,9 @@ private struct ScriptedStreams: Sendable {
   func connect(over kind: TransportKind = .serverSentEvents) async throws -> Session {
     var configuration = TriwireClient.Configuration.direct
     configuration.group = group
+    configuration.openSeconds = 1000
+    configuration.connectSeconds = 1000
+    configuration.fallback.attemptSeconds = 1000
     configuration.fallback.backoffSeconds = 0.005
     configuration.fallback.backoffLimitSeconds = 0.02
     let fixed = configuration
