@@ -36,29 +36,29 @@ extension StreamHandler {
   package var handler: (any StreamHandler)?
   /// When bytes last arrived, on the loop's clock.
   package private(set) var lastArrival: UInt64
-  private(set) var moved = Moved()
+  var moved = Moved()
   /// What encrypts and decrypts; nil on a plain stream, which pays nothing for it.
   var tls: TLSEngine?
-  private(set) var descriptor: Int32
-  private var watched: UInt32 = TW_IN
-  private var token: UInt64 = 0
+  var descriptor: Int32
+  var watched: UInt32 = TW_IN
+  var token: UInt64 = 0
   /// What had been sent when the timer of a closing stream was last armed.
-  private var sentBefore: UInt64 = 0
+  var sentBefore: UInt64 = 0
   /// Bytes that arrived and that the handler has not used.
-  private(set) var tail = ByteQueue()
+  var tail = ByteQueue()
   /// Bytes to send that neither the loop's output buffer nor the kernel has.
   var queue = ByteQueue()
   // Every connection has one of these: what is smaller than a word stands together.
   /// The deadline of the handshake while open, of the peer's end when closing.
   var timer: TimerID?
-  private(set) var phase = Phase.open
-  private var isDirty = false
+  var phase = Phase.open
+  var isDirty = false
   private(set) var isPaused = false
   private var isReplaying = false
   /// Whether the handler says where the next bytes go; a stream with TLS never asks.
   package var receivesInPlace = false
-  private(set) var inputHasEnded = false
-  private var output = Output.goesOn
+  var inputHasEnded = false
+  var output = Output.goesOn
 
   /// What moved through the socket, which is what all streams count.
   struct Moved {
@@ -79,7 +79,7 @@ extension StreamHandler {
   }
 
   /// How far `endOutput` has come.
-  private enum Output {
+  enum Output {
     case goesOn
     /// What waits is sent first.
     case ends
@@ -90,9 +90,9 @@ extension StreamHandler {
   static let receiveBytes = 64 * 1024
   /// How long a closed stream waits for the peer's end, so that our last bytes are not lost to a
   /// reset (RFC 9112 §9.6).
-  private static let lingerNanoseconds: UInt64 = 2_000_000_000
+  static let lingerNanoseconds: UInt64 = 2_000_000_000
   /// How long a closed stream waits for the peer to take some of what was left for it.
-  private static let stallNanoseconds: UInt64 = 30_000_000_000
+  static let stallNanoseconds: UInt64 = 30_000_000_000
 
   init(adopting descriptor: Int32, on loop: EventLoop) {
     self.descriptor = descriptor
@@ -357,145 +357,6 @@ extension StreamHandler {
     return used
   }
 
-  /// Appends at most `capacity` bytes to what the stream sends; they leave when the turn ends, or
-  /// earlier.
-  ///
-  /// Does nothing when the stream is closed.
-  package func write(capacity: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
-    guard phase == .open else { return }
-    let shared = usesSharedBuffer(for: capacity)
-    let room =
-      unsafe shared
-      ? UnsafeMutableBufferPointer(
-        rebasing: loop.output[loop.outputCount..<loop.outputCount + capacity])
-      : tls.map { unsafe $0.waiting.reserve(capacity) } ?? queue.reserve(capacity)
-    // The room is uninitialised memory that only this call writes to.
-    var span = unsafe OutputSpan(buffer: room, initializedCount: 0)
-    body(&span)
-    let written = unsafe span.finalize(for: room)
-    if shared {
-      loop.outputCount += written
-    } else {
-      if let tls { tls.waiting.commit(written) } else { queue.commit(written) }
-      markDirty()
-    }
-  }
-
-  /// Appends bytes to what the stream sends.
-  package func write(_ bytes: Span<UInt8>) {
-    guard phase == .open else { return }
-    unsafe bytes.withUnsafeBufferPointer { unsafe append($0) }
-  }
-
-  /// Sends bytes at once, without a copy, if nothing waits before them; else like `write`.
-  ///
-  /// For one encoding that goes to many streams.
-  package func writeThrough(_ bytes: Span<UInt8>) {
-    guard phase == .open else { return }
-    unsafe bytes.withUnsafeBufferPointer { bytes in
-      let waits = !queue.isEmpty || loop.outputOwner === self && loop.outputCount > 0
-      guard !waits, let base = bytes.baseAddress else { return unsafe append(bytes) }
-      if let tls { return unsafe sealThrough(bytes, tls) }
-      let sent = unsafe sendNow(base, bytes.count)
-      guard phase == .open, sent < bytes.count else { return }
-      unsafe queue.append(UnsafeBufferPointer(rebasing: bytes[sent...]))
-      watch()
-    }
-  }
-
-  func append(_ bytes: UnsafeBufferPointer<UInt8>) {
-    guard let base = bytes.baseAddress, bytes.count > 0 else { return }
-    if usesSharedBuffer(for: bytes.count), let to = unsafe loop.output.baseAddress {
-      unsafe memcpy(to + loop.outputCount, base, bytes.count)
-      loop.outputCount += bytes.count
-    } else {
-      if let tls { unsafe tls.waiting.append(bytes) } else { unsafe queue.append(bytes) }
-      markDirty()
-    }
-  }
-
-  /// Whether the loop's output buffer is this stream's to write to, with room for `size`.
-  private func usesSharedBuffer(for size: Int) -> Bool {
-    guard loop.corked === self, queue.isEmpty, tls?.takesBytes ?? true else { return false }
-    if unsafe loop.outputCount + size > loop.output.count {
-      flushShared()
-      guard phase == .open, queue.isEmpty, unsafe size <= loop.output.count else { return false }
-    }
-    loop.outputOwner = self
-    return true
-  }
-
-  private func markDirty() {
-    guard !isDirty, watched & TW_OUT == 0 || tls != nil else { return }
-    isDirty = true
-    loop.markDirty(self)
-  }
-
-  func flushDirty() {
-    isDirty = false
-    if let tls { flushDirty(tls) } else { flushQueue() }
-  }
-
-  /// Hands all that waits to the kernel now.
-  package func flush() {
-    if loop.outputOwner === self, loop.outputCount > 0 { flushShared() }
-    if let tls { sealWaiting(tls) }
-    if !queue.isEmpty, watched & TW_OUT == 0 { flushQueue() }
-    finishClosing()
-  }
-
-  func flushShared() {
-    let count = loop.outputCount
-    loop.outputCount = 0
-    loop.outputOwner = nil
-    guard count > 0 else { return }
-    let bytes = unsafe UnsafeBufferPointer(rebasing: loop.output[..<count])
-    if let tls { unsafe seal(bytes, tls) } else { unsafe transmit(bytes) }
-  }
-
-  /// Sends what nothing waits before; the rest waits for the kernel.
-  func transmit(_ bytes: UnsafeBufferPointer<UInt8>) {
-    guard let base = bytes.baseAddress else { return }
-    let sent = unsafe queue.isEmpty ? sendNow(base, bytes.count) : 0
-    guard phase == .open || phase == .closing, sent < bytes.count else { return }
-    unsafe queue.append(UnsafeBufferPointer(rebasing: bytes[sent...]))
-    watch()
-  }
-
-  private func flushQueue() {
-    while !queue.isEmpty, phase == .open || phase == .closing {
-      let bytes = unsafe queue.bytes
-      guard let base = bytes.baseAddress else { break }
-      let sent = unsafe sendNow(base, bytes.count)
-      guard sent > 0 else { break }
-      queue.removeFirst(sent)
-    }
-    watch()
-    if queue.isEmpty {
-      finishClosing()
-      shutOutput()
-      if phase == .open { handler?.drained(self) }
-    }
-  }
-
-  /// - Returns: How many bytes the kernel took; a failure ends the stream and takes none.
-  func sendNow(_ base: UnsafePointer<UInt8>, _ count: Int) -> Int {
-    let sent = unsafe tw_send(descriptor, base, count)
-    return countSent(sent)
-  }
-
-  /// - Returns: How many bytes the kernel took in a call that gave `sent`.
-  func countSent(_ sent: Int) -> Int {
-    loop.systemCalls.send += 1
-    moved.sendCalls &+= 1
-    if sent >= 0 {
-      moved.bytesSent &+= UInt64(sent)
-      return sent
-    }
-    if sent != -Int(EAGAIN) { failSoon(IOError("send", code: Int32(-sent))) }
-    return 0
-  }
-
   func watch() {
     guard phase != .closed else { return }
     var wanted: UInt32 = 0
@@ -506,151 +367,4 @@ extension StreamHandler {
     loop.modify(descriptor, wanted, token)
   }
 
-  /// Sends what waits, then closes.
-  ///
-  /// The handler is let go and hears nothing more.
-  package func close() {
-    guard phase == .open else { return }
-    phase = .closing
-    handler = nil
-    tail.clear()
-    if loop.outputOwner === self { flushShared() }
-    if let tls { sealEnd(tls) }
-    guard phase == .closing else { return }
-    if !queue.isEmpty, watched & TW_OUT == 0 { flushQueue() } else { finishClosing() }
-    guard phase == .closing else { return }
-    sentBefore = moved.bytesSent
-    armTimer(after: Self.stallNanoseconds)
-  }
-
-  /// Sends what waits, then tells the peer that nothing more comes; what the peer sends still does.
-  ///
-  /// For plain streams. Nothing may be written after it; `close` when the peer has ended too.
-  package func endOutput() {
-    precondition(tls == nil, "TLS has an end of its own: close")
-    guard phase == .open, output == .goesOn else { return }
-    output = .ends
-    flush()
-    shutOutput()
-  }
-
-  private func shutOutput() {
-    guard phase == .open, output == .ends, queue.isEmpty, loop.outputOwner !== self else { return }
-    output = .hasEnded
-    _ = tw_shutdown_write(descriptor)
-    loop.systemCalls.close += 1
-  }
-
-  func armTimer(after nanoseconds: UInt64) {
-    let deadline = loop.now + nanoseconds
-    if let timer {
-      loop.wheel.move(timer, to: deadline)
-    } else {
-      timer = loop.wheel.arm(self, at: deadline)
-    }
-  }
-
-  func disarmTimer() {
-    if let timer { loop.wheel.cancel(timer) }
-    timer = nil
-  }
-
-  /// Ends by a failure that the peer is told of by what was sent already, and reads what still
-  /// comes, so that no reset overtakes it.
-  func failGently(_ error: IOError) {
-    guard phase == .open else { return }
-    let handler = self.handler
-    tls?.finish(.failure(error))
-    handler?.failed(self, error)
-    close()
-  }
-
-  /// Drops what waits and closes with a reset.
-  ///
-  /// The handler is let go and hears nothing more.
-  package func abort() {
-    guard phase != .closed else { return }
-    _ = tw_reset_on_close(descriptor)
-    release()
-  }
-
-  /// The loop will tell nothing any more: what is open here would stay so for ever.
-  func loopEnded() { if phase != .closed { release() } }
-
-  private func finishClosing() {
-    guard phase == .closing, queue.isEmpty, loop.outputOwner !== self else { return }
-    if inputHasEnded { return release() }
-    if output != .hasEnded {
-      _ = tw_shutdown_write(descriptor)
-      loop.systemCalls.close += 1
-    }
-    phase = .lingering
-    watch()
-    armTimer(after: Self.lingerNanoseconds)
-  }
-
-  private func discardInput() {
-    guard let base = unsafe loop.input.baseAddress else { return }
-    let count = unsafe receiveNow(base, loop.input.count)
-    if count == 0, phase == .closing {
-      inputHasEnded = true
-      watch()
-    } else if count <= 0, count != -Int(EAGAIN) {
-      release()
-    }
-  }
-
-  func fail(_ error: IOError) {
-    guard phase != .closed else { return }
-    let handler = self.handler
-    release()
-    tls?.finish(.failure(error))
-    handler?.failed(self, error)
-  }
-
-  /// Reports a failure after the present call, since a writer does not expect to be closed by it.
-  func failSoon(_ error: IOError) {
-    if phase == .closing { return release() }
-    queue.clear()
-    loop.post { [self] in fail(error) }
-  }
-
-  private func release() {
-    if loop.outputOwner === self {
-      loop.outputOwner = nil
-      loop.outputCount = 0
-    }
-    phase = .closed
-    handler = nil
-    tail.clear()
-    queue.clear()
-    tls?.release()
-    disarmTimer()
-    loop.remove(token)
-    Glibc.close(descriptor)
-    loop.systemCalls.close += 1
-    descriptor = -1
-  }
-}
-
-extension ByteStream: TimerOwner {
-  /// The peer did not finish the handshake, take what was left for it, or end, in time.
-  package func timerFired(now: UInt64) -> UInt64 {
-    if phase == .open {
-      timer = nil
-      failGently(IOError("secure a connection", tls: .deadlinePassed))
-      return 0
-    }
-    if phase == .closing {
-      // Whoever takes some of it, however slowly, gets it all.
-      if moved.bytesSent > sentBefore {
-        sentBefore = moved.bytesSent
-        return now + Self.stallNanoseconds
-      }
-      _ = tw_reset_on_close(descriptor)
-    }
-    timer = nil
-    release()
-    return 0
-  }
 }
