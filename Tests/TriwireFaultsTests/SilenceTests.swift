@@ -54,13 +54,15 @@ extension ChaosTests {
     }
   }
 
-  @Test("A transport that only seemed silent is looked at again soon, and forgiven")
-  func forgiven() async throws {
+  @Test(
+    "A transport that only seemed silent, or found no server, is looked at again soon",
+    arguments: [Fault.fakeUpgrade, .refuseUpgrade(status: 503)])
+  func forgiven(fault: Fault) async throws {
     try await run { configuration in
       configuration.fallback.rememberSeconds = 1000
       configuration.fallback.betterSeconds = 1000
     } _: { relay, _, connect in
-      relay.set([FaultRule(.fakeUpgrade)])
+      relay.set([FaultRule(fault)])
       let first = try await connect()
       #expect(first.transport == .serverSentEvents)
       relay.set([])

@@ -129,10 +129,11 @@ final class ClientLink: SessionLink, @unchecked Sendable {
       BlockedTransports.shared.add(
         other.transport, at: authority, seconds: fallback.rememberSeconds)
     }
+    // Or the server was slow, or not there, for a moment, which the next look shows.
+    let isDoubtful = isOneSilent || failures.contains { !$0.failure.tellsOfBlock }
     stopTrying()
     adopt(holder, hello, startingAfter: hello.start)
-    // Or the server was slow for a moment, which the next look shows.
-    if attempt.transport == .webSocket { askForEcho() } else { lookForBetter(soon: isOneSilent) }
+    if attempt.transport == .webSocket { askForEcho() } else { lookForBetter(soon: isDoubtful) }
   }
 
   /// Lets a connection carry the session.
