@@ -55,7 +55,8 @@ let package = Package(
     // The library, the instrument built on it, and the command.
     .target(name: "Triwire", dependencies: ["TriwireCodec", "TriwireIO"], swiftSettings: hot),
     .target(
-      name: "TriwireBench", dependencies: ["Triwire", "TriwireFaults"], swiftSettings: commandRules),
+      name: "TriwireBench", dependencies: ["Triwire", "TriwireFaults", "CZlib"],
+      swiftSettings: commandRules),
     // Breaks things between a client and a server; knows neither of ours.
     .target(
       name: "TriwireFaults", dependencies: ["TriwireCodec", "TriwireIO"], swiftSettings: shipped),

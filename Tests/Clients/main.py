@@ -15,6 +15,7 @@ import http_clients  # noqa: F401
 import event_stream_clients  # noqa: F401
 import curl_clients  # noqa: F401
 import load_clients  # noqa: F401
+import histograms  # noqa: F401
 import real_servers  # noqa: F401
 import bad_http  # noqa: F401
 import bad_websocket  # noqa: F401

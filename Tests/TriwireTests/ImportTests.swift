@@ -9,7 +9,9 @@ struct ImportTests {
     "TriwireIO": ["CLinux", "COpenSSL"],
     "Triwire": ["TriwireCodec", "TriwireIO"],
     "TriwireFaults": ["TriwireCodec", "TriwireIO"],
-    "TriwireBench": ["Triwire", "TriwireFaults", "Foundation", "FoundationEssentials"],
+    "TriwireBench": [
+      "Triwire", "TriwireFaults", "CZlib", "Foundation", "FoundationEssentials",
+    ],
     "TriwireCLI": [
       "Triwire", "TriwireBench", "TriwireFaults", "Foundation", "FoundationEssentials", "Dispatch",
     ],

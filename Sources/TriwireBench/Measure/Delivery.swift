@@ -41,7 +41,8 @@ public struct Delivery: Sendable, Equatable, Codable {
 /// Durations of one kind in a trial: the figures people read, and the histogram they come from.
 ///
 /// In JSON the figures are in microseconds; a percentile that has fewer than ten durations above
-/// it is `null`, since it would say more about chance than about the system.
+/// it is `null`, since it would say more about chance than about the system. `hdrHistogram` holds
+/// the buckets in the form that HdrHistogram's own tools read, in nanoseconds.
 public struct Durations: Sendable, Equatable {
   /// All durations, in nanoseconds.
   public var histogram: Histogram
@@ -58,9 +59,10 @@ public struct Durations: Sendable, Equatable {
 extension Durations: Codable {
   private enum Key: String, CodingKey {
     case count, mean, standardDeviation, p50, p90, p99, p999, min, max, histogram
+    case hdrHistogram
   }
 
-  /// Writes the figures in microseconds and the histogram.
+  /// Writes the figures in microseconds, and the histogram in both its forms.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(histogram.count, forKey: .count)
@@ -78,14 +80,31 @@ extension Durations: Codable {
     try container.encode(microseconds(Double(histogram.minimum)), forKey: .min)
     try container.encode(microseconds(Double(histogram.maximum)), forKey: .max)
     try container.encode(histogram, forKey: .histogram)
+    try container.encode(histogram.hdrEncoded, forKey: .hdrHistogram)
   }
 
   /// Reads the histogram; the figures follow from it.
   ///
-  /// - Throws: `DecodingError` when there is no valid histogram.
+  /// - Throws: `DecodingError` when there is no valid histogram, or its other form differs.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     histogram = try container.decode(Histogram.self, forKey: .histogram)
+    // Reports of before have it in one form alone.
+    guard let text = try container.decodeIfPresent(String.self, forKey: .hdrHistogram) else {
+      return
+    }
+    let other: Histogram
+    do throws(HistogramFormError) {
+      other = try Histogram(hdrEncoded: text)
+    } catch {
+      throw DecodingError.dataCorruptedError(
+        forKey: .hdrHistogram, in: container, debugDescription: error.description)
+    }
+    guard other.buckets.elementsEqual(histogram.buckets, by: ==) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .hdrHistogram, in: container,
+        debugDescription: "hdrHistogram and histogram hold different durations")
+    }
   }
 
   /// Nanoseconds as microseconds, to the nanosecond.

@@ -23,10 +23,30 @@ public struct Histogram: Sendable, Equatable {
   /// The sum of all recorded durations in nanoseconds, exact.
   public private(set) var sum: UInt64 = 0
 
-  private var counts: [UInt64] = []
+  /// How many durations each bucket holds; buckets beyond its end hold none.
+  private(set) var counts: [UInt64] = []
 
   /// An empty histogram.
   public init() {}
+
+  /// A histogram of which only the buckets are known.
+  ///
+  /// Extremes are the edges of the outermost buckets, the sum is that of the centres.
+  ///
+  /// - Throws: ``HistogramFormError`` when the sum is beyond 2⁶³ ns, some 292 years.
+  init(bucketCounts: [UInt64]) throws(HistogramFormError) {
+    counts = bucketCounts
+    let filled = Array(buckets)
+    guard let first = filled.first, let last = filled.last else { return }
+    count = filled.reduce(0) { $0 + $1.count }
+    minimum = Bucket.lowest(of: first.index)
+    maximum = min(Histogram.highest, Bucket.highest(of: last.index))
+    let total = filled.reduce(0.0) { $0 + Bucket.centre(of: $1.index) * Double($1.count) }
+    guard total < 0x1p63 else {
+      throw HistogramFormError("all durations together are longer than 2⁶³ ns")
+    }
+    sum = UInt64(total.rounded())
+  }
 
   /// Counts one duration, given in nanoseconds.
   public mutating func record(_ nanoseconds: UInt64) {
@@ -120,7 +140,7 @@ extension Histogram {
 }
 
 /// The arithmetic of bucket numbers.
-private enum Bucket {
+enum Bucket {
   /// Durations below this many nanoseconds have a bucket each.
   static let exact = 2048
   /// Buckets per power of two above that.
