@@ -164,5 +164,7 @@ private let goldenFaultMarkdown = """
   | 2 s: refuse-upgrade 403 for 500 ms | 3×, back 45.0 ms, sse | not struck |
   | every 50 ms: mute down chance 0.5 | 1,200×, went on | not struck |
 
+  One repetition is too few to compare: differences may be chance. `--repetitions 4` gives verdicts.
+
   Bytes and the cost of opening are not measured here: sessions change their connections, and a relay stands between.
   """

@@ -70,6 +70,8 @@ let goldenMarkdown = """
   | memory/connection | 2,345 B | 2,345 B |
   | descriptors/connection | 1.00 | 1.00 |
 
+  One repetition is too few to compare: differences may be chance. `--repetitions 4` gives verdicts.
+
   ## How to read this
 
   - Latency is from the moment a message should have been sent to the moment it arrived, and a round trip where it is echoed. `(1.19×)` is relative to the best of the line. Percentiles with fewer than ten messages above them are left out.

@@ -53,13 +53,14 @@ public struct Plan: Sendable {
 
   /// The trials of one scenario: each repetition takes the contenders in another order.
   ///
-  /// With fewer repetitions than orders the scenarios of a suite start at different orders, so
-  /// that none comes first everywhere. The seed depends neither on the transport nor on TLS: a
-  /// repetition gives all contenders the same messages at the same times.
+  /// The orders are shuffled by the seed, and scenarios of a suite begin with different ones, so that
+  /// no contender comes first everywhere. The seed of a trial depends neither on the transport nor
+  /// on TLS: a repetition gives all contenders the same messages at the same times.
   private static func trials(of scenario: Scenario, at index: Int) -> [Trial] {
-    let orders = balancedOrders(of: scenario.contenders)
+    let orders = shuffledOrders(
+      of: scenario.contenders, seed: scenario.seed.derived(for: "orders"), turn: index)
     return (1...scenario.repetitions).flatMap { repetition in
-      orders[(index + repetition - 1) % orders.count].map { contender in
+      orders[(repetition - 1) % orders.count].map { contender in
         Trial(
           scenario: scenario, contender: contender, repetition: repetition,
           seed: scenario.seed.derived(for: scenario.name).derived(for: repetition))
@@ -91,6 +92,33 @@ public struct Trial: Sendable {
     let quiet = SendPlan.quiet.nanoseconds * (scenario.warmUp.nanoseconds == 0 ? 1 : 2)
     let moving = scenario.warmUp.nanoseconds + scenario.duration.nanoseconds + quiet
     return TimeSpan(nanoseconds: idle + (scenario.traffic.isEmpty ? 0 : moving))
+  }
+}
+
+/// Orders of some elements which together balance both place and predecessor, shuffled.
+///
+/// The first so many orders as there are elements put each element once in each place: three
+/// repetitions of three contenders are as balanced as three can be.
+///
+/// - Parameters:
+///   - elements: What to order.
+///   - seed: Where the shuffling starts from.
+///   - turn: Which of the orders comes first; successive turns begin with different elements.
+/// - Returns: Each of the balanced orders once.
+func shuffledOrders<Element>(of elements: [Element], seed: UInt64, turn: Int = 0) -> [[Element]] {
+  guard elements.count > 1 else { return [elements] }
+  var source = RandomSource(seed: seed)
+  // Which element is which in the pattern is left to chance as well.
+  let orders = balancedOrders(of: source.shuffled(elements))
+  // Of an odd number of elements every other order is the one before it backwards.
+  let rounds = orders.count / elements.count
+  var squares = (0..<rounds).map { round in
+    source.shuffled(orders.indices.filter { $0 % rounds == round }.map { orders[$0] })
+  }
+  squares = source.shuffled(squares)
+  return (0..<rounds).flatMap { round in
+    let square = squares[(round + turn / elements.count) % rounds]
+    return square.indices.map { square[($0 + turn) % square.count] }
   }
 }
 

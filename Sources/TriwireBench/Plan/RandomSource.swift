@@ -25,6 +25,20 @@ struct RandomSource: RandomNumberGenerator, Sendable {
   /// A number from 0 up to but not including 1, in steps of 2⁻⁵³.
   mutating func fraction() -> Double { Double(next() >> 11) * 0x1p-53 }
 
+  /// A whole number from 0 up to but not including a bound.
+  mutating func index(below bound: Int) -> Int {
+    Int(next().multipliedFullWidth(by: UInt64(bound)).high)
+  }
+
+  /// The elements in another order, each order as likely as another.
+  ///
+  /// Written out, since that of the standard library may change from version to version.
+  mutating func shuffled<Element>(_ elements: [Element]) -> [Element] {
+    var result = elements
+    for last in elements.indices.reversed() { result.swapAt(last, index(below: last + 1)) }
+    return result
+  }
+
   private func rotate(_ value: UInt64, by bits: UInt64) -> UInt64 {
     value << bits | value >> (64 - bits)
   }

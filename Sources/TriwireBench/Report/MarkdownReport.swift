@@ -41,8 +41,9 @@ extension Report {
       ? ""
       : "\n\n" + table("what the clients did", comparison.contenders, comparison.outcomes)
     let notes = (comparison.omission.map { [$0] } ?? []) + comparison.cautions
+    let verdicts = verdicts(of: scenario).map { [$0] } ?? []
     return "\(head)\n\n\(first)" + table("", comparison.contenders, comparison.lines) + outcomes
-      + notes.map { "\n\n\($0)" }.joined()
+      + (verdicts + notes).map { "\n\n\($0)" }.joined()
   }
 
   private func table(_ title: String, _ contenders: [String], _ lines: [Comparison.Line]) -> String
@@ -68,7 +69,8 @@ extension Report {
     - `sent late` is how much later than planned the load generator sent: what it adds by itself.
     - Memory is what the server's private memory grows by with each idle connection, left out \
     where it does not stand clearly above chance.
-    """ + (scenarios.contains { $0.faults != nil } ? "\n" + faultLegend : "")
+    """ + (comparisons.isEmpty ? "" : "\n" + verdictLegend)
+      + (scenarios.contains { $0.faults != nil } ? "\n" + faultLegend : "")
   }
 
   private var faultLegend: String {

@@ -41,6 +41,23 @@ public struct Report: Sendable, Equatable, Codable {
     trials = []
   }
 
+  /// Writes the report, and under `comparisons` what follows from its trials.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(schemaVersion, forKey: .schemaVersion)
+    try container.encode(state, forKey: .state)
+    try container.encode(profile, forKey: .profile)
+    try container.encode(plannedTrials, forKey: .plannedTrials)
+    try container.encode(environment, forKey: .environment)
+    try container.encode(scenarios, forKey: .scenarios)
+    try container.encode(trials, forKey: .trials)
+    var derived = encoder.container(keyedBy: DerivedKey.self)
+    try derived.encode(comparisons, forKey: .comparisons)
+  }
+
+  /// What is written and not read, since it follows from the rest.
+  private enum DerivedKey: String, CodingKey { case comparisons }
+
   /// Adds what one trial measured.
   public mutating func add(_ measurement: Measurement) {
     trials.append(measurement)

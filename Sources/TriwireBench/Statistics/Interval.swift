@@ -67,10 +67,3 @@ private func bootstrap(_ values: [Double], t: Double, seed: UInt64) -> (Double, 
   let place = Int((tail * Double(MeanInterval.resamples)).rounded(.down))
   return (means[place], means[means.count - 1 - place])
 }
-
-extension RandomSource {
-  /// A whole number from 0 up to but not including a bound.
-  mutating func index(below bound: Int) -> Int {
-    Int(next().multipliedFullWidth(by: UInt64(bound)).high)
-  }
-}

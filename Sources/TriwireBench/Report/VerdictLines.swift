@@ -1,0 +1,65 @@
+extension Report {
+  /// What the runs of a scenario say about its contenders: a table of verdicts, or why there is none;
+  /// `nil` where there is nothing to compare with.
+  func verdicts(of scenario: Scenario) -> String? {
+    guard scenario.contenders.count > 1 else { return nil }
+    let comparisons = comparisons(of: scenario)
+    guard !comparisons.isEmpty else { return tooFewRuns(of: scenario) }
+    let rows = comparisons.map { comparison in
+      "| \(comparison.metric.name) | \(comparison.contender) against \(comparison.against) "
+        + "| \(precise(comparison.result.ratio)) "
+        + "| \(precise(comparison.result.low)) to \(precise(comparison.result.high)) "
+        + "| \(comparison.result.verdictText) |"
+    }
+    return "| run by run | | ratio | 95 % interval | verdict |\n|---|---|---:|---:|---|\n"
+      + rows.joined(separator: "\n")
+  }
+
+  /// Why there are no verdicts, and what to type for some.
+  private func tooFewRuns(of scenario: Scenario) -> String {
+    guard scenario.repetitions < MeanInterval.fewest else {
+      return "Fewer than \(MeanInterval.fewest) repetitions have two whole trials with figures to "
+        + "compare, so there are no verdicts."
+    }
+    let count = scenario.repetitions
+    // Enough for each order to have its turn.
+    let orders = balancedOrders(of: scenario.contenders).count
+    let enough = orders * max(1, (MeanInterval.fewest + orders - 1) / orders)
+    return "\(count == 1 ? "One repetition is" : "\(count) repetitions are") too few to compare: "
+      + "differences may be chance. `--repetitions \(enough)` gives verdicts."
+  }
+
+  /// How verdicts are found, as an item of a list.
+  var verdictLegend: String {
+    let tolerances = ComparedMetric.allCases.map { metric in
+      let tolerance = metric.tolerance
+      let amount = tolerance.amount > 0 ? " or \(Figures.duration(tolerance.amount))" : ""
+      return "\(metric.name) \(Figures.decimal(tolerance.part * 100, places: 0)) %\(amount)"
+    }
+    return """
+      - Verdicts: the runs of a repetition make a pair, and the interval holds the true ratio with \
+      95 % confidence (Student's of up to \(MeanInterval.few) pairs, a bootstrap of more). `worse` \
+      and `better`: all of it is beyond the smallest difference of interest \
+      (\(tolerances.joined(separator: ", ")); what is more). `equal`: all of it is within. \
+      `inconclusive`: neither. Repetitions with a failed trial are left out.
+      """
+  }
+
+  /// A ratio with a digit more than the tables, since a percent may decide: `1.003×`.
+  private func precise(_ ratio: Double) -> String {
+    ratio < 9.9995 ? "\(Figures.decimal(ratio, places: 3))×" : Figures.ratio(ratio)
+  }
+}
+
+extension RunComparison {
+  /// The verdict in words, with what it would take where there is none.
+  fileprivate var verdictText: String {
+    switch verdict {
+    case .better, .worse: "**\(verdict.rawValue)**"
+    case .equal: "equal (within \(Figures.percent(tolerance)))"
+    case .inconclusive:
+      furtherRuns.map { "inconclusive, \(grouped($0)) more repetitions may tell" }
+        ?? "inconclusive, not even \(grouped(RunComparison.mostFurtherRuns)) more may tell"
+    }
+  }
+}
