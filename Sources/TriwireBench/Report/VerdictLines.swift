@@ -41,7 +41,8 @@ extension Report {
       95 % confidence (Student's of up to \(MeanInterval.few) pairs, a bootstrap of more). `worse` \
       and `better`: all of it is beyond the smallest difference of interest \
       (\(tolerances.joined(separator: ", ")); what is more). `equal`: all of it is within. \
-      `inconclusive`: neither. Repetitions with a failed trial are left out.
+      `inconclusive`: neither; longer trials and a quieter machine need fewer repetitions. \
+      Repetitions with a failed trial are left out.
       """
   }
 
@@ -59,7 +60,7 @@ extension RunComparison {
     case .equal: "equal (within \(Figures.percent(tolerance)))"
     case .inconclusive:
       furtherRuns.map { "inconclusive, \(grouped($0)) more repetitions may tell" }
-        ?? "inconclusive, not even \(grouped(RunComparison.mostFurtherRuns)) more may tell"
+        ?? "inconclusive, it may take more than \(grouped(RunComparison.mostFurtherRuns)) repetitions"
     }
   }
 }
