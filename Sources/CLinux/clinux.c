@@ -10,9 +10,9 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <spawn.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -21,10 +21,10 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <sys/uio.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -396,8 +396,8 @@ int tw_spawn(const char *path, char *const *arguments, const char *folder, int i
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   const int wanted[3] = {input, output, complaint};
+  // One that is in its place already is put there all the same, which lets the program inherit it.
   for (int place = 0; place < 3 && !error; place++) {
-    if (wanted[place] == place) continue;
     error = wanted[place] >= 0
                 ? posix_spawn_file_actions_adddup2(&actions, wanted[place], place)
                 : posix_spawn_file_actions_addopen(&actions, place, "/dev/null", O_RDWR, 0);

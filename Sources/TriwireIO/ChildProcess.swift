@@ -39,9 +39,8 @@ public final class ChildProcess: Sendable {
     _ executable: String, _ words: [String], in folder: String? = nil, input: Channel = .null,
     output: Channel = .null, complaints: Channel = .inherited
   ) throws(IOError) {
-    let reads = try Ends(input, inherited: 0)
-    let prints = try Ends(output, inherited: 1)
-    let complains = try Ends(complaints, inherited: 2)
+    let ends = try Ends.open([input, output, complaints])
+    let (reads, prints, complains) = (ends[0], ends[1], ends[2])
     var number: Int32 = 0
     var arguments = unsafe ([executable] + words).map { unsafe strdup($0) }
     unsafe arguments.append(nil)
@@ -72,7 +71,21 @@ public final class ChildProcess: Sendable {
     var writing: Int32
     let isPipe: Bool
 
-    init(_ channel: Channel, inherited: Int32) throws(IOError) {
+    /// Those of the standard channels in order: all, or none when there are no descriptors left.
+    static func open(_ channels: [Channel]) throws(IOError) -> [Ends] {
+      var all: [Ends] = []
+      for channel in channels {
+        do throws(IOError) {
+          all.append(try Ends(channel, inherited: Int32(all.count)))
+        } catch {
+          for ends in all { ends.close(reading: true, writing: true) }
+          throw error
+        }
+      }
+      return all
+    }
+
+    private init(_ channel: Channel, inherited: Int32) throws(IOError) {
       isPipe = if case .pipe = channel { true } else { false }
       reading = if case .inherited = channel { inherited } else { -1 }
       writing = reading

@@ -126,7 +126,6 @@ int tw_signal_next(int fd);
 int tw_raise_descriptor_limit(void);
 /// The soft limit of open descriptors.
 int tw_descriptor_limit(void);
-/// Gives freed heap memory back to the system.
 /// Starts a program with a group of its own, no descriptors but these three (-1 is /dev/null), and
 /// all signals as they are by default; `folder` may be null.
 int tw_spawn(const char *path, char *const *arguments, const char *folder, int input, int output,
@@ -135,6 +134,7 @@ int tw_spawn(const char *path, char *const *arguments, const char *folder, int i
 int tw_pipe(int *reading, int *writing);
 /// Waits until a child is gone: its status, 128 and the signal that ended it, or a negative `errno`.
 int tw_wait_for(int identifier);
+/// Gives freed heap memory back to the system.
 void tw_trim_heap(void);
 /// How much freed memory at the end of each heap stays with the process, and the least block that
 /// is mapped apart; at most 32 MiB.

@@ -4,15 +4,16 @@ import TriwireIO
 
 // The rest of a long frame is received where its message is put together, unmasked and checked there.
 extension WebSocketTransport {
-  /// The most that room is made for at once: memory that nobody writes to costs a peer nothing to ask
-  /// for, and should cost us nothing either.
-  private static var reservedBytes: Int { 16 * 1024 * 1024 }
+  /// The most that room is made for on a peer's word alone.
+  private static var reservedBytes: Int { 1024 * 1024 }
   /// The most that is received at once, so that it is still in the caches when it is unmasked.
   private static var fillBytes: Int { 256 * 1024 }
 
   /// The present frame goes on beyond what has arrived.
   func beginFilling() {
-    assembly.reserveCapacity(assembly.count + min(codec.remaining, Self.reservedBytes))
+    let needed = assembly.count + min(codec.remaining, Self.reservedBytes)
+    // A message of many frames grows twofold, so that it is not copied for each of them.
+    if needed > assembly.capacity { assembly.reserveCapacity(max(needed, 2 * assembly.count)) }
     stream.receivesInPlace = true
   }
 

@@ -95,13 +95,11 @@ extension WebSocketTransport {
     if fault == nil, isLast, !deflate.text.isComplete { fault = .cutOff }
     if let fault { return violated(WebSocketViolation(fault)) }
     guard isLast else { return }
-    let whole = assembly
-    assembly = []
-    received.count(payload: whole.count)
-    deflate.savedReceived += whole.count - deflate.wireBytes
+    received.payload &+= UInt64(assembly.count)
+    deflate.savedReceived += assembly.count - deflate.wireBytes
     deflate.wireBytes = 0
     deflate.text = UTF8Validator()
-    deliver(kind, whole.span)
+    deliverAssembly(kind)
   }
 
   private static func violation(

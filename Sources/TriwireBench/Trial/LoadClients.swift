@@ -204,6 +204,8 @@ final class LoadClients: @unchecked Sendable {
     await loop.perform { [self] in
       isClosing = true
       pacer?.stop()
+      // It holds the clients, as they hold it.
+      pacer = nil
       for session in sessions { session.abort() }
       sessions = []
     }
