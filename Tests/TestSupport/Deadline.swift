@@ -10,10 +10,10 @@ package struct DeadlinePassed: Error, CustomStringConvertible {
 ///
 /// The deadline is far beyond what any machine needs: no test passes or fails by its speed.
 package func within<Value: Sendable>(
-  _ what: String, seconds: Double = 120, _ body: @escaping @Sendable () async throws -> Value
+  _ what: String, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
   let race = Race<Value>()
-  let seconds = seconds * slowness
+  let seconds = 600 * slowness
   let work = Task {
     do {
       race.finish(.success(try await body()))

@@ -22,15 +22,15 @@ package final class Mailbox<Value: Sendable>: Sendable {
   }
 
   /// The next value, once it is there.
-  package func next(_ what: String, within seconds: Double = 30) async throws -> Value {
-    try await within(what, seconds: seconds) { await self.take() }
+  package func next(_ what: String) async throws -> Value {
+    try await within(what) { await self.take() }
   }
 
   /// The next `count` values.
-  package func next(_ count: Int, _ what: String, within seconds: Double = 30) async throws
+  package func next(_ count: Int, _ what: String) async throws
     -> [Value]
   {
-    try await within("\(count) times: \(what)", seconds: seconds) {
+    try await within("\(count) times: \(what)") {
       var values: [Value] = []
       while values.count < count { values.append(await self.take()) }
       return values

@@ -8,7 +8,7 @@ package final class RawPeer: Sendable {
   private let descriptor: Guarded<Int32>
   private let kept = Guarded<[UInt8]>([])
 
-  private static let patience = Int32(30_000 * slowness)
+  private static let patience = Int32(300_000 * slowness)
 
   package struct Failure: Error, CustomStringConvertible {
     package let description: String

@@ -3,7 +3,7 @@ import Testing
 import Triwire
 import TriwireFaults
 
-@Suite("Relay: resumable sessions through it", .serialized)
+@Suite("Relay: resumable sessions through it", .serialized, .takesTurns)
 struct ChaosTests {
   /// A server that hears a fault soon, a relay before it, and clients that come back fast.
   func run(
@@ -105,7 +105,7 @@ struct ChaosTests {
               }
             }
             group.addTask {
-              let taken = try await within("\(count) messages", seconds: 300) {
+              let taken = try await within("\(count) messages") {
                 var taken: [String] = []
                 var iterator = to.messages.makeAsyncIterator()
                 while taken.count < count, let message = try await iterator.next() {

@@ -4,7 +4,7 @@ import Testing
 import TriwireFaults
 import TriwireIO
 
-@Suite("Relay: faults of connections")
+@Suite("Relay: faults of connections", .takesTurns)
 struct ConnectionFaultTests {
   @Test("A refused connection is reset, and the next ones are as the rule says")
   func refuse() async throws {

@@ -3,7 +3,7 @@ import Testing
 import TriwireFaults
 import TriwireIO
 
-@Suite("Relay: what passes")
+@Suite("Relay: what passes", .takesTurns)
 struct PassingTests {
   @Test("Requests and answers pass as they are, however they are cut", arguments: [1, 7, 1000])
   func asTheyAre(piece: Int) async throws {

@@ -4,7 +4,7 @@ import Testing
 import TriwireFaults
 import TriwireIO
 
-@Suite("Relay: faults of requests and answers")
+@Suite("Relay: faults of requests and answers", .takesTurns)
 struct RequestFaultTests {
   @Test("A refused upgrade is answered with its status, and the server never hears of it")
   func refuseUpgrade() async throws {

@@ -3,7 +3,7 @@ import Testing
 import TriwireFaults
 import TriwireIO
 
-@Suite("Relay: rules")
+@Suite("Relay: rules", .takesTurns)
 struct RuleTests {
   /// Which of the connections with these numbers are refused.
   private func refused(of count: Int, seed: UInt64, _ rules: String...) async throws -> [Int] {

@@ -3,7 +3,7 @@ import Testing
 import Triwire
 import TriwireFaults
 
-@Suite("Relay: sessions through it", .serialized)
+@Suite("Relay: sessions through it", .serialized, .takesTurns)
 struct SessionTests {
   /// Runs `body` with an echo server and a relay before it.
   private func run(
@@ -95,7 +95,7 @@ struct SessionTests {
   func thousand() async throws {
     Process.raiseDescriptorLimit()
     try await run { relay, client in
-      let sessions = try await within("1,000 sessions open", seconds: 60) {
+      let sessions = try await within("1,000 sessions open") {
         try await withThrowingTaskGroup(of: Session.self) { tasks in
           for _ in 0..<1000 { tasks.addTask { try await client.connect(over: [.webSocket]) } }
           var sessions: [Session] = []

@@ -3,7 +3,7 @@ import Testing
 import TriwireFaults
 import TriwireIO
 
-@Suite("Relay: everything at once", .serialized)
+@Suite("Relay: everything at once", .serialized, .takesTurns)
 struct StormTests {
   /// Numbers that are the same for the same seed.
   private struct Dice {
@@ -70,7 +70,7 @@ struct StormTests {
       let relay = FaultRelay(to: "\(server.address)", configuration: configuration)
       let near = try await relay.start()
       let dice = Shared(Dice(state: UInt64(seed)))
-      try await within("all clients are through", seconds: 60) {
+      try await within("all clients are through") {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
           for number in 0..<150 {
             var rules: [FaultRule] = []

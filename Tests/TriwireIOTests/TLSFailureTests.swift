@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import TriwireIO
 
-@Suite("TLS: what is refused, and why")
+@Suite("TLS: what is refused, and why", .takesTurns)
 struct TLSFailureTests {
   @Test("A certificate for another host is refused, by name and by address")
   func wrongHost() async throws {

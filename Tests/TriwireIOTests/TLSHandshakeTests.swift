@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import TriwireIO
 
-@Suite("TLS: handshakes")
+@Suite("TLS: handshakes", .takesTurns)
 struct TLSHandshakeTests {
   /// Two engines with nothing between them but the bytes that a test passes on.
   private struct Wire {

@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import TriwireIO
 
-@Suite("TLS streams")
+@Suite("TLS streams", .takesTurns)
 struct TLSStreamTests {
   static let versions: [TLSVersion] = [.v1_2, .v1_3]
 

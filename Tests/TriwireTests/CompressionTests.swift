@@ -3,7 +3,7 @@ import Testing
 import Triwire
 import TriwireCodec
 
-@Suite("Compressed sessions")
+@Suite("Compressed sessions", .takesTurns)
 struct CompressionTests {
   /// Six ways to compress, both ends alike.
   static let options: [DeflateOptions] = [9, 12, 15].flatMap { bits in

@@ -2,14 +2,14 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Many sessions", .serialized)
+@Suite("Many sessions", .serialized, .takesTurns)
 struct CrowdTests {
   @Test(
     "1,000 sessions at once each get their own messages back", arguments: TransportKind.allCases)
   func thousand(kind: TransportKind) async throws {
     Process.raiseDescriptorLimit()
     try await Rig.run(TrafficTests.addEcho) { rig in
-      let sessions = try await within("1,000 sessions open", seconds: 60) {
+      let sessions = try await within("1,000 sessions open") {
         try await withThrowingTaskGroup(of: Session.self) { tasks in
           for _ in 0..<1000 { tasks.addTask { try await rig.connect("/echo", over: kind) } }
           var sessions: [Session] = []
@@ -18,7 +18,7 @@ struct CrowdTests {
         }
       }
       #expect(await rig.server.sessionCount() == 1000)
-      try await within("each has its echoes", seconds: 60) {
+      try await within("each has its echoes") {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
           for (number, session) in sessions.enumerated() {
             tasks.addTask {

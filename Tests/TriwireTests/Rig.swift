@@ -144,7 +144,7 @@ extension Session {
 
   /// Sends messages in order, from a task on the session's loop or from elsewhere.
   func send(all messages: [Message], onLoop: Bool = false) async throws {
-    try await within("\(messages.count) messages leave on \(transport.rawValue)", seconds: 60) {
+    try await within("\(messages.count) messages leave on \(transport.rawValue)") {
       let task = Task(executorPreference: onLoop ? self.loop : nil) {
         for message in messages { try await self.send(message) }
       }

@@ -76,7 +76,7 @@ private struct PlainQueue {
   }
 }
 
-@Suite("Slow consumers")
+@Suite("Slow consumers", .takesTurns)
 struct SlowConsumerTests {
   /// Runs `body` on a loop with a session whose carrier is behind after each message.
   private func withClogged(

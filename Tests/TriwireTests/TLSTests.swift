@@ -3,7 +3,7 @@ import TestSupport
 import Triwire
 import TriwireIO
 
-@Suite("TLS: servers and clients")
+@Suite("TLS: servers and clients", .takesTurns)
 struct TLSTests {
   static func addEcho(_ server: TriwireServer) {
     server.session(at: "/echo") { session in

@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Topics")
+@Suite("Topics", .takesTurns)
 struct TopicTests {
   static func addTopics(_ server: TriwireServer) {
     server.session(at: "/topics/{name}") { session in

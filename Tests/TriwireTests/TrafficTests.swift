@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Traffic: every byte is accounted for")
+@Suite("Traffic: every byte is accounted for", .takesTurns)
 struct TrafficTests {
   static func addEcho(_ server: TriwireServer) {
     server.session(at: "/echo") { session in

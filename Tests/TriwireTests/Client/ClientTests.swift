@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Client: servers that are not as they should be")
+@Suite("Client: servers that are not as they should be", .takesTurns)
 struct ClientTests {
   /// The reason why the only attempt failed.
   func reason(

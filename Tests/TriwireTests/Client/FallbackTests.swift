@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Client: the first transport that works")
+@Suite("Client: the first transport that works", .takesTurns)
 struct FallbackTests {
   static let refusal = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"
   static let stream =

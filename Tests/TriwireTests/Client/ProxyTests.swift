@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Client: tunnels through a proxy")
+@Suite("Client: tunnels through a proxy", .takesTurns)
 struct ProxyTests {
   /// What stops a client whose proxy answers as a test says; nil when nothing does.
   func attempts(
@@ -206,6 +206,7 @@ struct ProxyTests {
     var configuration = TriwireClient.Configuration()
     configuration.resume = nil
     configuration.proxy = .url(try await gone.next("an address"))
+    configuration.fallback.staggerSeconds = 3600
     let client = TriwireClient("http://server.invalid/", configuration: configuration)
     let error = await #expect(throws: ConnectError.self) {
       try await within("the client gives up") { _ = try await client.connect() }

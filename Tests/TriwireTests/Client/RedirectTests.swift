@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Client: redirects of the opening request")
+@Suite("Client: redirects of the opening request", .takesTurns)
 struct RedirectTests {
   static func redirect(_ place: String, _ status: String = "302 Found") -> ScriptedServer.Answer {
     .say("HTTP/1.1 \(status)\r\nlocation: \(place)\r\ncontent-length: 0\r\n\r\n")

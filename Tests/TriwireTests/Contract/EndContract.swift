@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Contract: ends")
+@Suite("Contract: ends", .takesTurns)
 struct EndContract {
   struct Refusal: Error {}
 

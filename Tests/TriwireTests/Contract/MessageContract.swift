@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Contract: messages")
+@Suite("Contract: messages", .takesTurns)
 struct MessageContract {
   /// Text that a careless carrier changes.
   static let delicate = [

@@ -14,7 +14,7 @@ private final class Silence: Transport {
   func resumeDelivery() {}
 }
 
-@Suite("Contract: back-pressure")
+@Suite("Contract: back-pressure", .takesTurns)
 struct PressureContract {
   @Test(
     "A slow reader slows the sender down, bounds what waits, and loses nothing",

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import Triwire
 
-@Suite("Contract: slow consumers")
+@Suite("Contract: slow consumers", .takesTurns)
 struct SlowConsumerContract {
   private static let dropping: [SlowConsumerPolicy] = [.dropOldest, .dropNewest, .latestPerKey]
   private static let keys = 7

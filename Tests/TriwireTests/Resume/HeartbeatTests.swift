@@ -4,7 +4,7 @@ import Triwire
 import TriwireCodec
 import TriwireIO
 
-@Suite("Heartbeats that a client asks for")
+@Suite("Heartbeats that a client asks for", .takesTurns)
 struct HeartbeatTests {
   private static let secret = "abcdefghijklmnopqrstuv"
 

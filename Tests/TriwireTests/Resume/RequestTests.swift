@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import Triwire
 
-@Suite("Requests and responses")
+@Suite("Requests and responses", .takesTurns)
 struct RequestTests {
   private static func pair(
     _ rig: ResumableRig, over kind: TransportKind

@@ -3,7 +3,7 @@ import Testing
 import Triwire
 import TriwireIO
 
-@Suite("Resumable sessions")
+@Suite("Resumable sessions", .takesTurns)
 struct ResumeTests {
   @Test(
     "Messages both ways arrive once and in order while the connection is cut again and again",
@@ -215,7 +215,7 @@ struct ResumableRig: Sendable {
   }
 }
 
-@Suite("Resumable sessions: the server's side")
+@Suite("Resumable sessions: the server's side", .takesTurns)
 struct ServerResumeTests {
   private static let secret = "abcdefghijklmnopqrstuv"
 

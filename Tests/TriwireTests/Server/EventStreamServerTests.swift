@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Server: event streams for any client (WHATWG HTML §9.2)")
+@Suite("Server: event streams for any client (WHATWG HTML §9.2)", .takesTurns)
 struct EventStreamServerTests {
   /// Opens a stream; what the session sends is up to `send`.
   func run(

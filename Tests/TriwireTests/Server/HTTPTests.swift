@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Server: HTTP")
+@Suite("Server: HTTP", .takesTurns)
 struct HTTPTests {
   /// What the handler of /gate waits for.
   static let gate = Mailbox<String>()

@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Server: long polling for any client (RFC 6202 §2)")
+@Suite("Server: long polling for any client (RFC 6202 §2)", .takesTurns)
 struct LongPollTests {
   /// A session of a plain client: its first cursor, and ways to poll and post.
   struct Client: Sendable {

@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Server: stopping")
+@Suite("Server: stopping", .takesTurns)
 struct StopTests {
   @Test(
     "Sessions end with 1001 on every transport, with what was sent before",

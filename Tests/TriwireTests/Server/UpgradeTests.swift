@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Server: the WebSocket handshake (RFC 6455 §4.2)")
+@Suite("Server: the WebSocket handshake (RFC 6455 §4.2)", .takesTurns)
 struct UpgradeTests {
   /// The example of RFC 6455 §1.3.
   static let key = "dGhlIHNhbXBsZSBub25jZQ=="

@@ -2,7 +2,7 @@ import Testing
 import TestSupport
 import Triwire
 
-@Suite("Server: violations of HTTP")
+@Suite("Server: violations of HTTP", .takesTurns)
 struct ViolationTests {
   /// A violation, the status that answers it, and words that its text has.
   struct Case: Sendable, CustomTestStringConvertible {
