@@ -22,6 +22,7 @@ extension Command {
       Option("--tls", "LIST", "compare these of off,1.2,1.3,1.3-resumed, whatever the files say"),
       Option("--profile", "NAME", "smoke, quick or full; smoke unless given"),
       Option("--repetitions", "N", "so many of each trial, whatever profile and file say"),
+      Option("--control", nil, "run the first transport twice, to see what chance alone does"),
       Option("--output", "DIR", "where to write the report; a new folder in Reports unless given"),
       Option("--seed", "N", "where all that is random starts from; the files' own unless given"),
       Option("--quiet", nil, "show only what failed"),
@@ -32,7 +33,8 @@ extension Command {
       transports: try arguments.choices("--transports"),
       tls: try arguments.choices("--tls"),
       repetitions: try arguments.number("--repetitions", from: 1, to: 100),
-      seed: try arguments.number("--seed", from: 0, to: 1 << 53))
+      seed: try arguments.number("--seed", from: 0, to: 1 << 53),
+      hasControl: arguments.has("--control"))
     let files = try Suite.files(arguments.operands, toRun: true)
     if let modes = choices.tls, modes != [.off],
       let file = files.first(where: { $0.scenario.faults != nil })

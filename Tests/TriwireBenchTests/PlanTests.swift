@@ -38,6 +38,26 @@ struct PlanTests {
     #expect(Set([first[9], first[12], first[15]]).count == 3)
   }
 
+  @Test("A control is the first transport once more, with the same seed, in each place in turn")
+  func control() throws {
+    let plan = Plan(
+      [try load(scenario("echo", "1/s per client"))],
+      choosing: .init(repetitions: 4, hasControl: true))
+    #expect(plan.trials.count == 16)
+    let places = (0..<4).compactMap { repetition in
+      plan.trials[repetition * 4..<repetition * 4 + 4].map(\.isControl).firstIndex(of: true)
+    }
+    #expect(places == [0, 1, 2, 3])
+    let controls = plan.trials.filter(\.isControl)
+    #expect(controls.allSatisfy { $0.transport == .webSocket && $0.name == "websocket again" })
+    for control in controls {
+      let twins = plan.trials.filter {
+        $0.repetition == control.repetition && $0.transport == .webSocket
+      }
+      #expect(twins.count == 2 && twins[0].seed == twins[1].seed)
+    }
+  }
+
   @Test("Two repetitions take two transports in both orders")
   func both() throws {
     let plan = Plan(

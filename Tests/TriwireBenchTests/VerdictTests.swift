@@ -129,10 +129,38 @@ struct VerdictTests {
     #expect(rows.contains { $0.contains(" | inconclusive, ") && $0.contains(" more ") })
   }
 
+  @Test("A control has lines of its own, stays out of the tables, and sets what has to be beaten")
+  func control() throws {
+    let calm = try report(repetitions: 6)
+    var report = try report(repetitions: 6, hasControl: true)
+    #expect(report.comparisons.count == 16)
+    #expect(report.comparisons.count { $0.contender == "websocket again" } == 4)
+    let table = try #require(
+      report.markdown.split(separator: "\n").first { $0.contains("delivered") })
+    #expect(table == "| delivered | 0 of 0 | 0 of 0 | 0 of 0 |")
+    let tolerance = { (report: Report) in
+      report.comparisons.first { $0.contender == "sse" && $0.metric == .serverCPUPerMessage }?
+        .result.tolerance
+    }
+    #expect(tolerance(calm) == 0.05)
+    // Controls that take 2 to 7 times as much: no difference is to be believed.
+    for index in report.trials.indices where report.trials[index].isControl == true {
+      report.trials[index].cpu.serverMicroseconds *= Double(report.trials[index].repetition + 1)
+    }
+    #expect(try #require(tolerance(report)) > 3)
+    let verdicts = report.comparisons.filter { $0.metric == .serverCPUPerMessage }.dropFirst()
+    #expect(verdicts.allSatisfy { $0.result.verdict == .equal })
+    #expect(try Report(json: report.json) == report)
+    let control = try #require(report.trials.firstIndex { $0.isControl == true })
+    report.trials[control].failures = ["lost 1 of 1,000 messages"]
+    #expect(report.markdown.contains("websocket again, repetition "))
+  }
+
   /// A report in which long polling takes three times as much as the others of everything.
   private func report(
     repetitions: Int, over transports: [TransportKind] = TransportKind.allCases,
-    tls: [TLSMode]? = nil, scatter: Double = 0.01, messages: UInt64 = 1000
+    tls: [TLSMode]? = nil, scatter: Double = 0.01, messages: UInt64 = 1000,
+    hasControl: Bool = false
   ) throws -> Report {
     let plan = Plan(
       [
@@ -141,7 +169,9 @@ struct VerdictTests {
           {"name": "x", "clients": 4,
            "traffic": [{"direction": "down", "rate": "10/s per client", "payload": "64 B"}]}
           """)
-      ], choosing: .init(transports: transports, tls: tls, repetitions: repetitions))
+      ],
+      choosing: .init(
+        transports: transports, tls: tls, repetitions: repetitions, hasControl: hasControl))
     var report = Report(plan, on: .sample)
     var source = RandomSource(seed: 3)
     for trial in plan.trials {

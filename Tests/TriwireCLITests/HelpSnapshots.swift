@@ -57,6 +57,7 @@ let helpSnapshots = [
         --tls LIST         compare these of off,1.2,1.3,1.3-resumed, whatever the files say
         --profile NAME     smoke, quick or full; smoke unless given
         --repetitions N    so many of each trial, whatever profile and file say
+        --control          run the first transport twice, to see what chance alone does
         --output DIR       where to write the report; a new folder in Reports unless given
         --seed N           where all that is random starts from; the files' own unless given
         --quiet            show only what failed

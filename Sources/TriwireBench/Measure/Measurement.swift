@@ -10,6 +10,9 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var tls: TLSMode
   /// Which repetition it was, from 1.
   public var repetition: Int
+  /// Whether it is the second one of its contender in the repetition, and counts as a control alone;
+  /// `nil` is not.
+  public var isControl: Bool?
   /// The seed of its send plan.
   public var seed: UInt64
   /// When it started, in UTC (ISO 8601).
@@ -49,6 +52,7 @@ public struct Measurement: Sendable, Equatable, Codable {
     transport = trial.transport
     tls = trial.contender.tls
     repetition = trial.repetition
+    isControl = trial.isControl ? true : nil
     seed = trial.seed
     self.startedAt = startedAt
     failures = []

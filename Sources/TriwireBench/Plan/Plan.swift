@@ -16,17 +16,20 @@ public struct Plan: Sendable {
     public var repetitions: Int?
     /// This seed for all scenarios, or `nil` for their own.
     public var seed: UInt64?
+    /// Whether the first contender runs twice in each repetition, which shows what chance can do.
+    public var hasControl: Bool
 
     /// Choices, all left to profile and scenarios unless given.
     public init(
       profile: Profile = .smoke, transports: [TransportKind]? = nil, tls: [TLSMode]? = nil,
-      repetitions: Int? = nil, seed: UInt64? = nil
+      repetitions: Int? = nil, seed: UInt64? = nil, hasControl: Bool = false
     ) {
       self.profile = profile
       self.transports = transports
       self.tls = tls
       self.repetitions = repetitions
       self.seed = seed
+      self.hasControl = hasControl
     }
   }
 
@@ -48,23 +51,33 @@ public struct Plan: Sendable {
       scenario.seed = choices.seed ?? scenario.seed
       return scenario
     }
-    trials = scenarios.enumerated().flatMap { Plan.trials(of: $1, at: $0) }
+    trials = scenarios.enumerated().flatMap {
+      Plan.trials(of: $1, at: $0, withControl: choices.hasControl)
+    }
   }
 
   /// The trials of one scenario: each repetition takes the contenders in another order.
   ///
   /// The orders are shuffled by the seed, and scenarios of a suite begin with different ones, so that
   /// no contender comes first everywhere. The seed of a trial depends neither on the transport nor
-  /// on TLS: a repetition gives all contenders the same messages at the same times.
-  private static func trials(of scenario: Scenario, at index: Int) -> [Trial] {
+  /// on TLS: a repetition gives all contenders the same messages at the same times. The control
+  /// takes each place in turn.
+  private static func trials(
+    of scenario: Scenario, at index: Int, withControl hasControl: Bool
+  ) -> [Trial] {
     let orders = shuffledOrders(
       of: scenario.contenders, seed: scenario.seed.derived(for: "orders"), turn: index)
     return (1...scenario.repetitions).flatMap { repetition in
-      orders[(repetition - 1) % orders.count].map { contender in
+      var trials = orders[(repetition - 1) % orders.count].map { contender in
         Trial(
           scenario: scenario, contender: contender, repetition: repetition,
           seed: scenario.seed.derived(for: scenario.name).derived(for: repetition))
       }
+      if hasControl, var control = trials.first(where: { $0.contender == scenario.contenders[0] }) {
+        control.isControl = true
+        trials.insert(control, at: (index + repetition - 1) % (trials.count + 1))
+      }
+      return trials
     }
   }
 }
@@ -80,11 +93,16 @@ public struct Trial: Sendable {
   public let repetition: Int
   /// Where all that is random in this trial starts from.
   public let seed: UInt64
+  /// Whether the contender runs a second time in its repetition.
+  public internal(set) var isControl = false
 
   /// Over which transport.
   public var transport: TransportKind { contender.transport }
   /// What is measured, in a few words: `sse`, or `sse TLS 1.3` where the scenario has several modes.
-  public var name: String { scenario.name(of: contender) }
+  public var name: String {
+    let name = scenario.name(of: contender)
+    return isControl ? "\(name) again" : name
+  }
 
   /// How long the trial takes at least: idling, warm-up, the quiet before and after, measuring.
   public var shortestDuration: TimeSpan {

@@ -28,7 +28,10 @@ struct Comparison {
     }
     .filter { !$0.trials.isEmpty }
     contenders = pools.map(\.name)
-    failures = pools.flatMap(\.failures)
+    let controls = scenario.contenders.map {
+      Pool(report.trials(of: scenario, for: $0, asControl: true), "\(scenario.name(of: $0)) again")
+    }
+    failures = (pools + controls).flatMap(\.failures)
     cautions = pools.compactMap(\.caution)
     lines = Comparison.lines(of: pools)
     outcomes = Comparison.outcomes(of: pools)

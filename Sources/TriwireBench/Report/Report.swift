@@ -64,11 +64,13 @@ public struct Report: Sendable, Equatable, Codable {
     if trials.count == plannedTrials { state = .complete }
   }
 
-  /// The trials of a scenario over a transport in a mode of TLS, by repetition.
-  func trials(of scenario: Scenario, for contender: Contender) -> [Measurement] {
+  /// The trials of a scenario over a transport in a mode of TLS, or their controls, by repetition.
+  func trials(
+    of scenario: Scenario, for contender: Contender, asControl isControl: Bool = false
+  ) -> [Measurement] {
     trials.filter {
       $0.scenario == scenario.name && $0.transport == contender.transport
-        && $0.tls == contender.tls
+        && $0.tls == contender.tls && ($0.isControl ?? false) == isControl
     }
     .sorted { $0.repetition < $1.repetition }
   }

@@ -2,8 +2,8 @@ extension Report {
   /// What the runs of a scenario say about its contenders: a table of verdicts, or why there is none;
   /// `nil` where there is nothing to compare with.
   func verdicts(of scenario: Scenario) -> String? {
-    guard scenario.contenders.count > 1 else { return nil }
     let comparisons = comparisons(of: scenario)
+    guard scenario.contenders.count > 1 || !comparisons.isEmpty else { return nil }
     guard !comparisons.isEmpty else { return tooFewRuns(of: scenario) }
     let rows = comparisons.map { comparison in
       "| \(comparison.metric.name) | \(comparison.contender) against \(comparison.against) "
@@ -42,7 +42,8 @@ extension Report {
       and `better`: all of it is beyond the smallest difference of interest \
       (\(tolerances.joined(separator: ", ")); what is more). `equal`: all of it is within. \
       `inconclusive`: neither; longer trials and a quieter machine need fewer repetitions. \
-      Repetitions with a failed trial are left out.
+      Repetitions with a failed trial are left out. `again` is a control, the same contender \
+      once more: what its interval reaches to is chance, and counts as equal.
       """
   }
 

@@ -50,42 +50,61 @@ extension Report {
   /// Only repetitions in which neither trial failed count, and a comparison takes three of them.
   public var comparisons: [ContenderComparison] { scenarios.flatMap { comparisons(of: $0) } }
 
-  /// The same of one scenario, by metric.
+  /// The same of one scenario, by metric: a control first, whose noise the others have to beat.
   func comparisons(of scenario: Scenario) -> [ContenderComparison] {
-    let contenders = scenario.contenders.map { contender in
-      (contender, trials(of: scenario, for: contender).filter(\.failures.isEmpty))
+    let sides = scenario.contenders.map { contender in
+      Side(
+        contender: contender, name: scenario.name(of: contender),
+        trials: trials(of: scenario, for: contender).filter(\.failures.isEmpty))
     }
+    guard let first = sides.first else { return [] }
+    let control = Side(
+      contender: first.contender, name: "\(first.name) again",
+      trials: trials(of: scenario, for: first.contender, asControl: true)
+        .filter(\.failures.isEmpty))
     return ComparedMetric.allCases.flatMap { metric in
-      contenders.indices.flatMap { first in
-        contenders.indices.dropFirst(first + 1).compactMap { second in
-          compare(contenders[second], with: contenders[first], by: metric, in: scenario)
+      let noise = compare(control, with: first, by: metric, in: scenario)
+      let floor = noise?.result.noiseFloor ?? 0
+      let pairs = sides.indices.flatMap { first in
+        sides.indices.dropFirst(first + 1).compactMap { second in
+          compare(sides[second], with: sides[first], by: metric, in: scenario, beyond: floor)
         }
       }
+      return (noise.map { [$0] } ?? []) + pairs
     }
   }
 
+  /// What a comparison names on either side, and its trials.
+  private struct Side {
+    let contender: Contender
+    let name: String
+    let trials: [Measurement]
+  }
+
   private func compare(
-    _ one: (Contender, [Measurement]), with other: (Contender, [Measurement]),
-    by metric: ComparedMetric, in scenario: Scenario
+    _ one: Side, with other: Side, by metric: ComparedMetric, in scenario: Scenario,
+    beyond noiseFloor: Double = 0
   ) -> ContenderComparison? {
-    guard one.0.transport == other.0.transport || one.0.tls == other.0.tls else { return nil }
+    let (transport, tls) = (other.contender.transport, other.contender.tls)
+    guard one.contender.transport == transport || one.contender.tls == tls else { return nil }
     let others = Dictionary(
-      other.1.compactMap { trial in metric.figure(of: trial).map { (trial.repetition, $0) } },
+      other.trials.compactMap { trial in metric.figure(of: trial).map { (trial.repetition, $0) } },
       uniquingKeysWith: { first, _ in first })
-    let pairs = one.1.compactMap { trial -> (Double, Double)? in
+    let pairs = one.trials.compactMap { trial -> (Double, Double)? in
       guard let figure = metric.figure(of: trial), let twin = others[trial.repetition] else {
         return nil
       }
       return (figure, twin)
     }
-    let (name, against) = (scenario.name(of: one.0), scenario.name(of: other.0))
     let smaller = min(geometricMean(pairs.map(\.0)), geometricMean(pairs.map(\.1)))
     let result = RunComparison(
       pairs.map(\.0), against: pairs.map(\.1), tolerance: metric.tolerance.part(of: smaller),
-      seed: scenario.seed.derived(for: "\(metric.rawValue) \(name) \(against)"))
+      noiseFloor: noiseFloor,
+      seed: scenario.seed.derived(for: "\(metric.rawValue) \(one.name) \(other.name)"))
     return result.map {
       ContenderComparison(
-        scenario: scenario.name, metric: metric, contender: name, against: against, result: $0)
+        scenario: scenario.name, metric: metric, contender: one.name, against: other.name,
+        result: $0)
     }
   }
 }
@@ -93,12 +112,16 @@ extension Report {
 extension ComparedMetric {
   /// The figure of one trial, as the tables have it for all; `nil` where it is not known.
   func figure(of trial: Measurement) -> Double? {
-    let pool = Pool([trial], "")
+    let latency = trial.latencyMicroseconds.histogram
+    let perMessage = { (sum: Double) in
+      trial.bytes.flatMap { $0.messages > 0 ? sum / Double($0.messages) : nil }
+    }
     return switch self {
-    case .latencyP50: pool.latency.soundPercentile(50).map { Double($0) / 1000 }
-    case .latencyP99: pool.latency.soundPercentile(99).map { Double($0) / 1000 }
-    case .wireBytesPerMessage: pool.perMessage(\.wire)
-    case .serverCPUPerMessage: pool.serverPerMessage
+    case .latencyP50: latency.soundPercentile(50).map { Double($0) / 1000 }
+    case .latencyP99: latency.soundPercentile(99).map { Double($0) / 1000 }
+    case .wireBytesPerMessage:
+      trial.bytes.flatMap { perMessage(Double($0.up.wire) + Double($0.down.wire)) }
+    case .serverCPUPerMessage: perMessage(trial.cpu.serverMicroseconds)
     }
   }
 }
