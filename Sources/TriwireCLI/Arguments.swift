@@ -72,6 +72,9 @@ struct Arguments: Equatable {
     values[option.name, default: []].append(value)
   }
 
+  /// The options that are there, by name, in the order of the alphabet.
+  var names: [String] { values.keys.sorted() }
+
   /// Whether an option is there.
   func has(_ name: String) -> Bool { values[name] != nil }
 

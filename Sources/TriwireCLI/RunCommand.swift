@@ -12,7 +12,8 @@ extension Command {
       folder Scenarios of the current directory that do not say "suite": false. Each trial has a
       server process of its own. A table per scenario goes to standard output, progress to standard
       error, and the report to a folder: result.json with all figures and report.md with the
-      tables, written after every trial. Ctrl-C ends the run and keeps what was measured.
+      tables, written after every trial. Ctrl-C ends the run and keeps what was measured, and
+      --resume goes on with the trials that are missing.
 
       Profiles: smoke measures each transport once for 3 seconds, quick 3 times for 10 seconds,
       full as often and as long as the scenario files say. A file may change that for itself.
@@ -24,10 +25,12 @@ extension Command {
       Option("--repetitions", "N", "so many of each trial, whatever profile and file say"),
       Option("--control", nil, "run the first transport twice, to see what chance alone does"),
       Option("--output", "DIR", "where to write the report; a new folder in Reports unless given"),
+      Option("--resume", "DIR", "go on with a stopped run, as its report in this folder says"),
       Option("--seed", "N", "where all that is random starts from; the files' own unless given"),
       Option("--quiet", nil, "show only what failed"),
     ]
   ) { arguments in
+    if let path = arguments.text("--resume") { return try await resume(path, arguments) }
     let choices = Plan.Choices(
       profile: try arguments.choice("--profile") ?? .smoke,
       transports: try arguments.choices("--transports"),
@@ -52,7 +55,29 @@ extension Command {
       }
     let isQuiet = arguments.has("--quiet")
     return try await interruptibly {
-      try await SuiteRun(plan, into: folder, isQuiet: isQuiet).run()
+      let report = Report(
+        plan, on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
+      return try await SuiteRun(plan, into: folder, isQuiet: isQuiet).run(from: report)
+    }
+  }
+
+  /// Goes on with the run whose report is in a folder.
+  private static func resume(_ path: String, _ arguments: Arguments) async throws -> ExitStatus {
+    let others = arguments.names.filter { !["--resume", "--quiet"].contains($0) }
+    if let other = (others + arguments.operands).first {
+      throw UsageError(
+        message: "--resume goes on with the scenarios and settings that the run began with: "
+          + "leave \(other) out")
+    }
+    let folder: ReportFolder
+    var report: Report
+    (folder, report) = try ReportFolder.existing(path)
+    try report.resume(
+      on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
+    let begun = report
+    return try await interruptibly {
+      try await SuiteRun(Plan(of: begun), into: folder, isQuiet: arguments.has("--quiet"))
+        .run(from: begun)
     }
   }
 }
@@ -71,11 +96,11 @@ private struct SuiteRun {
     progress = Progress(of: plan, isQuiet: isQuiet)
   }
 
-  func run() async throws -> ExitStatus {
-    var report = Report(
-      plan, on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
+  /// Measures what the report does not have yet.
+  func run(from begun: Report) async throws -> ExitStatus {
+    var report = begun
     try folder.write(report)
-    for (position, trial) in plan.trials.enumerated() {
+    for (position, trial) in plan.trials.enumerated() where !begun.has(trial) {
       progress.start(position)
       guard let measurement = try await measure(trial) else {
         report.state = .interrupted
@@ -111,7 +136,7 @@ private struct SuiteRun {
         count == 0
           ? "triwire: stopped before a trial had ended, nothing was measured"
           : "triwire: stopped after \(count) of \(report.plannedTrials) trials, "
-            + "the report has what was measured")
+            + "the report has what was measured; go on with: triwire run --resume \(folder.path)")
       return .interrupted
     }
     return report.trials.allSatisfy(\.failures.isEmpty) ? .done : .failed

@@ -47,7 +47,8 @@ let helpSnapshots = [
       folder Scenarios of the current directory that do not say "suite": false. Each trial has a
       server process of its own. A table per scenario goes to standard output, progress to standard
       error, and the report to a folder: result.json with all figures and report.md with the
-      tables, written after every trial. Ctrl-C ends the run and keeps what was measured.
+      tables, written after every trial. Ctrl-C ends the run and keeps what was measured, and
+      --resume goes on with the trials that are missing.
 
       Profiles: smoke measures each transport once for 3 seconds, quick 3 times for 10 seconds,
       full as often and as long as the scenario files say. A file may change that for itself.
@@ -59,6 +60,7 @@ let helpSnapshots = [
         --repetitions N    so many of each trial, whatever profile and file say
         --control          run the first transport twice, to see what chance alone does
         --output DIR       where to write the report; a new folder in Reports unless given
+        --resume DIR       go on with a stopped run, as its report in this folder says
         --seed N           where all that is random starts from; the files' own unless given
         --quiet            show only what failed
         --help             show this and exit

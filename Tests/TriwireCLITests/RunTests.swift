@@ -131,6 +131,53 @@ struct RunTests {
     }
   }
 
+  @Test("A run that was stopped goes on with what is missing, on the same machine alone")
+  func resume() async throws {
+    try await withTemporaryFolder { folder in
+      try tiny.write(to: folder.appending(path: "a.json"), atomically: true, encoding: .utf8)
+      let words = ["run", "a.json", "--transports", "sse", "--repetitions", "2", "--output", "Out"]
+      #expect(try await triwire(words, in: folder).status == 0)
+      let path = folder.appending(path: "Out/result.json")
+      let complete = try result(at: path)
+      let trials = try #require(complete["trials"] as? [[String: Any]])
+
+      var outcome = try await triwire("run", "--resume", "Out", in: folder)
+      #expect(outcome.status == 1)
+      #expect(
+        outcome.complaint
+          == "triwire: all 2 trials are measured, nothing is left to resume\n")
+
+      var stopped = complete
+      stopped["state"] = "interrupted"
+      stopped["trials"] = [trials[0]]
+      try JSONSerialization.data(withJSONObject: stopped).write(to: path)
+      outcome = try await triwire("run", "--resume", "Out", in: folder)
+      #expect(outcome.status == 0)
+      #expect(outcome.complaint.hasPrefix("[2/2] tiny sse 2/2: "))
+      let resumed = try result(at: path)
+      #expect(resumed["state"] as? String == "complete")
+      let both = try #require(resumed["trials"] as? [[String: Any]])
+      #expect(both.map { $0["repetition"] as? Int } == [1, 2])
+      #expect(both[0]["startedAt"] as? String == trials[0]["startedAt"] as? String)
+      #expect(both[1]["seed"] as? UInt64 == trials[1]["seed"] as? UInt64)
+      let environment = try #require(resumed["environment"] as? [String: Any])
+      #expect((environment["resumedAt"] as? [String])?.count == 1)
+
+      var elsewhere = try #require(stopped["environment"] as? [String: Any])
+      elsewhere["kernel"] = "Linux 1.0"
+      stopped["environment"] = elsewhere
+      try JSONSerialization.data(withJSONObject: stopped).write(to: path)
+      outcome = try await triwire("run", "--resume", "Out", in: folder)
+      #expect(outcome.status == 1)
+      #expect(outcome.complaint.contains("the kernel was Linux 1.0 and is "))
+    }
+  }
+
+  private func result(at path: URL) throws -> [String: Any] {
+    let data = try Data(contentsOf: path)
+    return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+  }
+
   @Test("A folder that cannot be made is told before anything is measured, with status 1")
   func unwritable() async throws {
     try await withTemporaryFolder { folder in

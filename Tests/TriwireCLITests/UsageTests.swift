@@ -65,6 +65,11 @@ struct UsageTests {
       ["floor", "--window", "1 ms"], "--window: 1 ms is out of range, write 10 ms to 1 min",
       "triwire floor --help"
     ),
+    (
+      ["run", "--resume", "Reports/a", "--profile", "full"],
+      "--resume goes on with the scenarios and settings that the run began with: leave --profile out",
+      "triwire run --help"
+    ),
     (["validate"], "write which scenario files to check", "triwire validate --help"),
     (["serve"], "write where to listen: --listen 127.0.0.1:8080", "triwire serve --help"),
     (

@@ -37,13 +37,14 @@ public struct Plan: Sendable {
   public let profile: Profile
   /// The scenarios as they will run.
   public let scenarios: [Scenario]
+  /// Whether the first contender of each scenario runs twice in each repetition.
+  public let hasControl: Bool
   /// The trials in the order they run.
   public let trials: [Trial]
 
   /// Decides all trials of some scenarios.
   public init(_ files: [ScenarioFile], choosing choices: Choices = Choices()) {
-    profile = choices.profile
-    scenarios = files.map { file in
+    let scenarios = files.map { file in
       var scenario = file.scenario(for: choices.profile)
       scenario.transports = choices.transports ?? scenario.transports
       scenario.tls = choices.tls ?? scenario.tls
@@ -51,8 +52,21 @@ public struct Plan: Sendable {
       scenario.seed = choices.seed ?? scenario.seed
       return scenario
     }
+    self.init(scenarios, profile: choices.profile, hasControl: choices.hasControl)
+  }
+
+  /// The plan that a report was made by, whether its run came to its end or not.
+  public init(of report: Report) {
+    self.init(
+      report.scenarios, profile: report.profile, hasControl: report.hasControl ?? false)
+  }
+
+  private init(_ scenarios: [Scenario], profile: Profile, hasControl: Bool) {
+    self.profile = profile
+    self.scenarios = scenarios
+    self.hasControl = hasControl
     trials = scenarios.enumerated().flatMap {
-      Plan.trials(of: $1, at: $0, withControl: choices.hasControl)
+      Plan.trials(of: $1, at: $0, withControl: hasControl)
     }
   }
 

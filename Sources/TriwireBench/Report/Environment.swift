@@ -10,6 +10,8 @@ public struct Environment: Sendable, Equatable, Codable {
   public var commandLine: [String]
   /// When the run started, in UTC (ISO 8601).
   public var startedAt: String
+  /// When it went on after it had been stopped, each time, in UTC (ISO 8601); `nil` where never.
+  public var resumedAt: [String]?
   /// Name and release of the kernel, and the architecture.
   public var kernel: String
   /// The model of the processor.
@@ -75,7 +77,7 @@ extension Environment {
       .first { $0.hasPrefix("Max open files") }?.split(separator: " ").compactMap { UInt64($0) }
     return Environment(
       triwireVersion: Environment.version, compiler: compiler, commandLine: commandLine,
-      startedAt: startedAt,
+      startedAt: startedAt, resumedAt: nil,
       kernel: kernel, processor: value("model name", in: "/proc/cpuinfo"),
       cores: Cores.allowed.count,
       pinning: Cores.pinning ?? "",
@@ -86,6 +88,31 @@ extension Environment {
       maximumSegment: MeasuredConnections.maximumSegment,
       tcpSettings: Dictionary(uniqueKeysWithValues: settings.map { ($0, setting($0)) }),
       descriptorLimits: limits ?? [], load: [.current])
+  }
+
+  /// What differs in another environment and changes figures, as phrases with both values.
+  func differences(from other: Environment) -> [String] {
+    let fields: [(String, KeyPath<Environment, String>)] = [
+      ("Triwire", \.triwireVersion), ("the compiler", \.compiler), ("the kernel", \.kernel),
+      ("the processor", \.processor), ("the pinning", \.pinning),
+      ("the clock source", \.clockSource), ("the governor", \.governor),
+      ("the congestion control", \.congestionControl),
+    ]
+    let texts = fields.compactMap { name, field -> String? in
+      let (one, another) = (self[keyPath: field], other[keyPath: field])
+      return one == another ? nil : "\(name) was \(one) and is \(another)"
+    }
+    let numbers = [
+      ("the number of cores", cores, other.cores),
+      ("the largest segment", maximumSegment, other.maximumSegment),
+    ].compactMap { name, one, another in
+      one == another ? nil : "\(name) was \(one) and is \(another)"
+    }
+    let settings = tcpSettings.keys.sorted().compactMap { name -> String? in
+      let (one, another) = (tcpSettings[name] ?? "", other.tcpSettings[name] ?? "")
+      return one == another ? nil : "\(name) was \(one) and is \(another)"
+    }
+    return texts + numbers + settings
   }
 
   private static let settings = [

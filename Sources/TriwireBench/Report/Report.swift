@@ -23,6 +23,8 @@ public struct Report: Sendable, Equatable, Codable {
   public var profile: Profile
   /// How many trials the plan has.
   public var plannedTrials: Int
+  /// Whether the first contender of each scenario runs twice in each repetition; `nil` is not.
+  public var hasControl: Bool?
   /// The machine and its settings.
   public var environment: Environment
   /// The scenarios as they ran, with all defaults filled in.
@@ -36,6 +38,7 @@ public struct Report: Sendable, Equatable, Codable {
     state = .running
     profile = plan.profile
     plannedTrials = plan.trials.count
+    hasControl = plan.hasControl ? true : nil
     self.environment = environment
     scenarios = plan.scenarios
     trials = []
@@ -48,6 +51,7 @@ public struct Report: Sendable, Equatable, Codable {
     try container.encode(state, forKey: .state)
     try container.encode(profile, forKey: .profile)
     try container.encode(plannedTrials, forKey: .plannedTrials)
+    try container.encodeIfPresent(hasControl, forKey: .hasControl)
     try container.encode(environment, forKey: .environment)
     try container.encode(scenarios, forKey: .scenarios)
     try container.encode(trials, forKey: .trials)
@@ -62,6 +66,36 @@ public struct Report: Sendable, Equatable, Codable {
   public mutating func add(_ measurement: Measurement) {
     trials.append(measurement)
     if trials.count == plannedTrials { state = .complete }
+  }
+
+  /// Whether a trial of its plan is among those that were measured.
+  public func has(_ trial: Trial) -> Bool {
+    trials.contains {
+      $0.scenario == trial.scenario.name && $0.transport == trial.transport
+        && $0.tls == trial.contender.tls && $0.repetition == trial.repetition
+        && ($0.isControl ?? false) == trial.isControl
+    }
+  }
+
+  /// Goes on with a run that was stopped, on the same machine: whatever is measured from now on
+  /// must be comparable to what is there.
+  ///
+  /// - Parameter environment: The machine and the settings now.
+  /// - Throws: ``ReportError`` when nothing is left to measure, or when something differs.
+  public mutating func resume(on environment: Environment) throws(ReportError) {
+    guard trials.count < plannedTrials else {
+      throw ReportError(
+        description: "all \(plannedTrials) trials are measured, nothing is left to resume")
+    }
+    let differences = self.environment.differences(from: environment)
+    guard differences.isEmpty else {
+      throw ReportError(
+        description: "the rest would not be comparable to what was measured: "
+          + differences.joined(separator: "; ") + ". Start a new run")
+    }
+    state = .running
+    self.environment.resumedAt = (self.environment.resumedAt ?? []) + [environment.startedAt]
+    self.environment.load += environment.load
   }
 
   /// The trials of a scenario over a transport in a mode of TLS, or their controls, by repetition.
