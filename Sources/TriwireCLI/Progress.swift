@@ -81,6 +81,21 @@ final class Progress: Sendable {
     Output.write(measurement.failures.isEmpty ? text : page.red(text), to: STDERR_FILENO)
   }
 
+  /// The trial was disturbed, and starts once more.
+  func again(_ measurement: Measurement) {
+    let position = state.withLock { state in
+      state.trialStart = .now
+      return state.position
+    }
+    line.clear()
+    guard !isQuiet else { return }
+    let why = measurement.validity.doubts.joined(separator: "; ")
+    let page = Page.current(STDERR_FILENO)
+    Output.write(
+      page.wrapped("\(name(of: position)) was disturbed, once more: \(why)", hanging: 2),
+      to: STDERR_FILENO)
+  }
+
   /// Takes the live line away.
   func clear() { line.clear() }
 

@@ -23,6 +23,7 @@ extension Command {
       Option("--tls", "LIST", "compare these of off,1.2,1.3,1.3-resumed, whatever the files say"),
       Option("--profile", "NAME", "smoke, quick or full; smoke unless given"),
       Option("--repetitions", "N", "so many of each trial, whatever profile and file say"),
+      Option("--retries", "N", "repeat a disturbed trial so often; smoke 0, quick 1, full 2"),
       Option("--control", nil, "run the first transport twice, to see what chance alone does"),
       Option("--output", "DIR", "where to write the report; a new folder in Reports unless given"),
       Option("--resume", "DIR", "go on with a stopped run, as its report in this folder says"),
@@ -54,16 +55,18 @@ extension Command {
         try ReportFolder(in: "Reports", named: timestamp().replacing(":", with: "-"))
       }
     let isQuiet = arguments.has("--quiet")
+    let retries = try arguments.number("--retries", from: 0, to: 10)
     return try await interruptibly {
       let report = Report(
         plan, on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
-      return try await SuiteRun(plan, into: folder, isQuiet: isQuiet).run(from: report)
+      return try await SuiteRun(plan, into: folder, isQuiet: isQuiet, retries: retries)
+        .run(from: report)
     }
   }
 
   /// Goes on with the run whose report is in a folder.
   private static func resume(_ path: String, _ arguments: Arguments) async throws -> ExitStatus {
-    let others = arguments.names.filter { !["--resume", "--quiet"].contains($0) }
+    let others = arguments.names.filter { !["--resume", "--retries", "--quiet"].contains($0) }
     if let other = (others + arguments.operands).first {
       throw UsageError(
         message: "--resume goes on with the scenarios and settings that the run began with: "
@@ -75,8 +78,10 @@ extension Command {
     try report.resume(
       on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
     let begun = report
+    let isQuiet = arguments.has("--quiet")
+    let retries = try arguments.number("--retries", from: 0, to: 10)
     return try await interruptibly {
-      try await SuiteRun(Plan(of: begun), into: folder, isQuiet: arguments.has("--quiet"))
+      try await SuiteRun(Plan(of: begun), into: folder, isQuiet: isQuiet, retries: retries)
         .run(from: begun)
     }
   }
@@ -88,10 +93,12 @@ private struct SuiteRun {
   private let folder: ReportFolder
   private let progress: Progress
   private let isQuiet: Bool
+  private let retries: Int
 
-  init(_ plan: Plan, into folder: ReportFolder, isQuiet: Bool) {
+  init(_ plan: Plan, into folder: ReportFolder, isQuiet: Bool, retries: Int?) {
     self.plan = plan
     self.folder = folder
+    self.retries = retries ?? plan.profile.retries
     self.isQuiet = isQuiet
     progress = Progress(of: plan, isQuiet: isQuiet)
   }
@@ -102,7 +109,7 @@ private struct SuiteRun {
     try folder.write(report)
     for (position, trial) in plan.trials.enumerated() where !begun.has(trial) {
       progress.start(position)
-      guard let measurement = try await measure(trial) else {
+      guard let measurement = try await measure(trial, &report) else {
         report.state = .interrupted
         break
       }
@@ -111,6 +118,21 @@ private struct SuiteRun {
       progress.finish(measurement)
     }
     return try finish(&report)
+  }
+
+  /// What the trial measured, repeated where it was disturbed; `nil` when somebody stopped it.
+  private func measure(_ trial: Trial, _ report: inout Report) async throws -> Measurement? {
+    for _ in 0..<retries {
+      // On a machine that is never quiet, repeating does not help: half as many again are enough.
+      guard report.voided.count < max(2, report.plannedTrials / 2) else { break }
+      guard let measurement = try await measure(trial) else { return nil }
+      guard measurement.failures.isEmpty, !measurement.validity.isUndisturbed else {
+        return measurement
+      }
+      report.voided.append(VoidTrial(measurement, trial))
+      progress.again(measurement)
+    }
+    return try await measure(trial)
   }
 
   /// What the trial measured, or `nil` when somebody stopped it.

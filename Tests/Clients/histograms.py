@@ -24,7 +24,7 @@ def measured(server):
         path.write_text(json.dumps(SCENARIO))
         report = pathlib.Path(folder) / "report"
         done = subprocess.run(
-            [server.command[0], "run", str(path), "--profile", "full", "--quiet",
+            [server.command[0], "run", str(path), "--profile", "full", "--retries", "0", "--quiet",
              "--output", str(report)],
             capture_output=True, text=True, timeout=100)
         expect(done.returncode == 0, "triwire run:", done.returncode, done.stdout, done.stderr)

@@ -37,7 +37,7 @@ class Run:
             path.write_text(json.dumps(scenario))
         self.output = pathlib.Path(self.folder.name) / "report"
         self.process = subprocess.Popen(
-            [command(), "run", self.folder.name, "--profile", "full", "--quiet",
+            [command(), "run", self.folder.name, "--profile", "full", "--retries", "0", "--quiet",
              "--transports", ",".join(transports), "--output", str(self.output)],
             stdin=subprocess.DEVNULL)
 

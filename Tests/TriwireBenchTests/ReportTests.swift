@@ -32,7 +32,7 @@ struct ReportTests {
   @Test("A report of another schema is refused")
   func schema() throws {
     let text = String(decoding: try sample().json, as: UTF8.self)
-      .replacing("\"schemaVersion\" : 3", with: "\"schemaVersion\" : 2")
+      .replacing("\"schemaVersion\" : 4", with: "\"schemaVersion\" : 3")
     #expect(throws: DecodingError.self) { try Report(json: Array(text.utf8)) }
   }
 
@@ -61,19 +61,31 @@ struct ReportTests {
     #expect(plain == report.text(on: Page()))
   }
 
-  @Test("A trial whose processes had to wait for a core says so under its table")
+  @Test("A trial that was disturbed, repeated, or at a limit says so under its table")
   func contention() throws {
     var report = try sample()
-    report.trials[0].cpu.wallMicroseconds = 3_000_000
-    report.trials[0].cpu.clientWaitMicroseconds = 150_000
-    let caution = "was kept waiting for a core"
-    #expect(!report.text(on: Page()).contains(caution))
-    report.trials[0].cpu.clientWaitMicroseconds = 151_000
-    let sentence =
-      "websocket was kept waiting for a core for 151 ms in 3.00 s: its times show that the machine "
-      + "was busy otherwise."
-    #expect(report.text(on: Page()).hasSuffix("to its arrival.\n  \(sentence)\n"))
-    #expect(report.markdown.contains("\n\n\(sentence)\n\n"))
+    let notes = ["disturbed", "at a limit", "repeated, the first"]
+    #expect(notes.allSatisfy { !report.text(on: Page()).contains("websocket was \($0)") })
+    var validity = Validity()
+    validity.clientsWaited = 0.0512
+    validity.serverBusy = 0.86
+    validity.judge(medianLatency: nil)
+    report.trials[0].validity = validity
+    report.voided = [
+      VoidTrial(report.trials[0], Plan(of: report).trials.first { $0.transport == .webSocket }!)
+    ]
+    let waited =
+      "threads of the clients waited for a core for 5.1 % of the time, 5.0 % is the most"
+    let sentences = [
+      "websocket was disturbed: \(waited).",
+      "websocket was at a limit: the server used 86.0 % of a core: more may not be possible.",
+      "One trial was repeated, the first of websocket: \(waited).",
+    ]
+    let text = report.text(on: Page())
+    #expect(
+      text.hasSuffix("to its arrival.\n" + sentences.map { "  \($0)\n" }.joined()), "\(text)")
+    #expect(sentences.allSatisfy { report.markdown.contains("\n\n\($0)\n\n") })
+    #expect(try Report(json: report.json) == report)
   }
 
   @Test(

@@ -43,7 +43,6 @@ struct FaultRunTests {
     #expect(returns["count"] as? Int ?? 0 > 0)
     let shares = try #require(faults["shares"] as? [String: Double])
     #expect(abs(shares.values.reduce(0, +) - 1) < 0.001)
-    #expect(shares["none"] ?? 0 > 0)
     let outcomes = try #require(faults["outcomes"] as? [[String: Any]])
     #expect(outcomes.count == 4)
     #expect(outcomes[0]["fault"] as? String == "100 ms: reset")

@@ -58,6 +58,7 @@ let helpSnapshots = [
         --tls LIST         compare these of off,1.2,1.3,1.3-resumed, whatever the files say
         --profile NAME     smoke, quick or full; smoke unless given
         --repetitions N    so many of each trial, whatever profile and file say
+        --retries N        repeat a disturbed trial so often; smoke 0, quick 1, full 2
         --control          run the first transport twice, to see what chance alone does
         --output DIR       where to write the report; a new folder in Reports unless given
         --resume DIR       go on with a stopped run, as its report in this folder says

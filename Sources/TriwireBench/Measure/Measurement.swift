@@ -30,7 +30,9 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var serviceMicroseconds: Durations
   /// How much later than intended messages were sent; what the load generator itself adds.
   public var slipMicroseconds: Durations
-  /// The same, for each flow of the scenario.
+  /// How latency went over the time that was measured.
+  public var timeline: Timeline
+  /// What became of each flow of the scenario.
   public var flows: [FlowMeasurement]
   /// What the measured messages cost on the wire; `nil` is not measured, since sessions that change
   /// their connections cannot be reconciled.
@@ -45,6 +47,8 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var cpu: CPUCost
   /// What the server's memory and descriptors grew by with each connection.
   public var memory: MemoryCost
+  /// Whether the figures are those of what was measured.
+  public var validity: Validity
 
   /// A measurement of a trial that has not seen anything yet.
   public init(_ trial: Trial, startedAt: String) {
@@ -60,10 +64,12 @@ public struct Measurement: Sendable, Equatable, Codable {
     latencyMicroseconds = Durations()
     serviceMicroseconds = Durations()
     slipMicroseconds = Durations()
+    timeline = Timeline([], secondsPerPoint: 1)
     flows = []
     unmeasured = trial.scenario.sessions == .plain ? nil : ["bytes", "connection"]
     cpu = CPUCost()
     memory = MemoryCost(steps: [])
+    validity = Validity()
   }
 }
 

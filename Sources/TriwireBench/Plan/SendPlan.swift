@@ -29,6 +29,8 @@ struct SendPlan: Sendable {
   let measuredFrom: UInt64
   /// When the last message may be sent, in nanoseconds after the start of the trial.
   let end: UInt64
+  /// For how long messages are measured, in nanoseconds.
+  var measuredTime: UInt64 { end - measuredFrom }
   /// How many messages each sender of each flow sends: `counts[flow][sender]`.
   let counts: [[UInt32]]
 

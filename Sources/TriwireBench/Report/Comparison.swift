@@ -32,7 +32,12 @@ struct Comparison {
       Pool(report.trials(of: scenario, for: $0, asControl: true), "\(scenario.name(of: $0)) again")
     }
     failures = (pools + controls).flatMap(\.failures)
-    cautions = pools.compactMap(\.caution)
+    let voided = report.voided.filter { $0.scenario == scenario.name }
+    let repeated = voided.first.map { first in
+      "\(voided.count == 1 ? "One trial was" : "\(voided.count) trials were") repeated, the first of "
+        + "\(first.contender): \(first.doubts.joined(separator: "; "))."
+    }
+    cautions = pools.flatMap(\.cautions) + (repeated.map { [$0] } ?? [])
     lines = Comparison.lines(of: pools)
     outcomes = Comparison.outcomes(of: pools)
   }
@@ -171,15 +176,19 @@ struct Pool {
     }
   }
 
-  /// That something else ran on the cores, when threads had to wait for one in 5 % of the time.
-  var caution: String? {
-    let sum = { (part: KeyPath<CPUCost, Double>) in trials.reduce(0) { $0 + $1.cpu[keyPath: part] }
+  /// What disturbed its trials or was at its limit in them, as sentences.
+  var cautions: [String] {
+    [("was disturbed", \Validity.doubts), ("was at a limit", \Validity.limits)].compactMap {
+      what, sentences in
+      let affected = trials.filter { !$0.validity[keyPath: sentences].isEmpty }
+      guard let first = affected.first else { return nil }
+      let place =
+        trials.count == 1
+        ? ""
+        : " in \(affected.count) of \(trials.count) repetitions, first in \(first.repetition)"
+      return "\(name) \(what)\(place): "
+        + first.validity[keyPath: sentences].joined(separator: "; ") + "."
     }
-    let waited = max(sum(\.serverWaitMicroseconds), sum(\.clientWaitMicroseconds))
-    let measured = sum(\.wallMicroseconds)
-    guard waited > measured * 0.05 else { return nil }
-    return "\(name) was kept waiting for a core for \(Figures.duration(waited)) in "
-      + "\(Figures.duration(measured)): its times show that the machine was busy otherwise."
   }
 
   func perMessage(_ layer: KeyPath<ByteLayers, UInt64>) -> Double? {

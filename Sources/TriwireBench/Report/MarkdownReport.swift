@@ -69,6 +69,9 @@ extension Report {
     - `sent late` is how much later than planned the load generator sent: what it adds by itself.
     - Memory is what the server's private memory grows by with each idle connection, left out \
     where it does not stand clearly above chance.
+    - A trial is `disturbed` when messages left late, when threads had to wait for a core, or when the \
+    clock was adjusted: it says more about the machine than about the transport. It is repeated as \
+    often as the profile says.
     """ + (comparisons.isEmpty ? "" : "\n" + verdictLegend)
       + (scenarios.contains { $0.faults != nil } ? "\n" + faultLegend : "")
   }

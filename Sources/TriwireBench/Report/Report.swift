@@ -13,7 +13,7 @@ public struct Report: Sendable, Equatable, Codable {
   }
 
   /// The version of the form this is written in; a reader refuses versions it does not know.
-  public static let currentSchema = 3
+  public static let currentSchema = 4
 
   /// The version of the form of this report.
   public var schemaVersion: Int
@@ -31,6 +31,8 @@ public struct Report: Sendable, Equatable, Codable {
   public var scenarios: [Scenario]
   /// What was measured, in the order it ran.
   public var trials: [Measurement]
+  /// Trials that did not count and were repeated, in the order they ran.
+  public var voided: [VoidTrial]
 
   /// A report of a plan of which nothing has run yet.
   public init(_ plan: Plan, on environment: Environment) {
@@ -42,6 +44,7 @@ public struct Report: Sendable, Equatable, Codable {
     self.environment = environment
     scenarios = plan.scenarios
     trials = []
+    voided = []
   }
 
   /// Writes the report, and under `comparisons` what follows from its trials.
@@ -55,6 +58,7 @@ public struct Report: Sendable, Equatable, Codable {
     try container.encode(environment, forKey: .environment)
     try container.encode(scenarios, forKey: .scenarios)
     try container.encode(trials, forKey: .trials)
+    try container.encode(voided, forKey: .voided)
     var derived = encoder.container(keyedBy: DerivedKey.self)
     try derived.encode(comparisons, forKey: .comparisons)
   }

@@ -17,6 +17,17 @@ public enum Profile: String, Sendable, CaseIterable, Codable {
   }
 }
 
+extension Profile {
+  /// How often a trial is repeated that the machine disturbed, unless the command line says.
+  public var retries: Int {
+    switch self {
+    case .smoke: 0
+    case .quick: 1
+    case .full: 2
+    }
+  }
+}
+
 /// What a scenario file changes for one profile.
 struct ProfileChanges: Sendable, Equatable {
   var clients: Int?

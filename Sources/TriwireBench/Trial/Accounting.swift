@@ -21,9 +21,12 @@ extension TrialRig {
     measurement.latencyMicroseconds.histogram = received.latencies.reduce(into: Histogram()) {
       $0.merge($1)
     }
+    measurement.timeline = Timeline(
+      received.timeline, secondsPerPoint: Timeline.secondsPerPoint(of: plan.measuredTime))
     measurement.serviceMicroseconds.histogram = received.service
     measurement.slipMicroseconds.histogram = slip
     measurement.cpu = CPUCost(from: before, to: after, messages: received.measured)
+    measurement.validity = Validity(of: measurement, from: before, to: after)
     measurement.failures = failures(received, ends + serverEnds)
     measurement.faults = await clients.faults(resumed)
     guard isReconciled else {
@@ -72,6 +75,30 @@ extension CPUCost {
     guard messages > 0 else { return }
     serverMicrosecondsPerMessage = serverMicroseconds / Double(messages)
     clientMicrosecondsPerMessage = clientMicroseconds / Double(messages)
+  }
+}
+
+extension Validity {
+  /// What speaks against the figures of a trial that was measured between two readings.
+  fileprivate init(of measurement: Measurement, from before: Reading, to after: Reading) {
+    self.init()
+    let cpu = measurement.cpu
+    let part = { (share: Double) in cpu.wallMicroseconds > 0 ? share / cpu.wallMicroseconds : 0 }
+    sentLateP99 = measurement.slipMicroseconds.histogram.soundPercentile(99).map {
+      Double($0) / 1000
+    }
+    serverWaited = part(cpu.serverWaitMicroseconds)
+    clientsWaited = part(cpu.clientWaitMicroseconds)
+    serverBusy = part(cpu.serverMicroseconds)
+    clientsBusy = part(cpu.clientMicroseconds)
+    if let earlier = before.pressure, let later = after.pressure {
+      pressure = part(Double(later - min(later, earlier)))
+    }
+    let raw = Double(after.rawTime - before.rawTime)
+    clockDrift = raw > 0 ? Double(after.time - before.time) / raw - 1 : 0
+    growth = measurement.timeline.growth
+    let median = measurement.latencyMicroseconds.histogram.soundPercentile(50)
+    judge(medianLatency: median.map { Double($0) / 1000 })
   }
 }
 

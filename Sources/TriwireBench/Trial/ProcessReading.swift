@@ -26,6 +26,20 @@ enum ProcessReading {
     }
   }
 
+  /// How long some task of the machine was ready to run and had to wait for a core so far, in
+  /// microseconds (`/proc/pressure/cpu`); `nil` where the kernel does not tell.
+  static var pressure: UInt64? {
+    readText("/proc/pressure/cpu").split(whereSeparator: \.isWhitespace)
+      .first { $0.hasPrefix("total=") }.flatMap { UInt64($0.dropFirst(6)) }
+  }
+
+  /// The monotonic clock without what time servers adjust, in nanoseconds.
+  static var rawClock: UInt64 {
+    var time = timespec()
+    guard unsafe clock_gettime(CLOCK_MONOTONIC_RAW, &time) == 0 else { return 0 }
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+
   /// The memory and the descriptors of a process (`/proc/PID/smaps_rollup` and `fd`).
   ///
   /// - Parameters:

@@ -8,6 +8,9 @@ final class Receiver: @unchecked Sendable {
   private var audit: Audit
   private var latencies: [Histogram]
   private var service = Histogram()
+  /// For each point of the timeline.
+  private var timeline: [Histogram]
+  private let pointNanoseconds: UInt64
   /// The start of the trial on the monotonic clock; 0 before it is known.
   var start: UInt64 = 0
   /// How many measured messages have arrived, each counted once.
@@ -19,6 +22,10 @@ final class Receiver: @unchecked Sendable {
     self.plan = plan
     audit = Audit(scenario, plan, of: side)
     latencies = scenario.traffic.map { _ in Histogram() }
+    let point = UInt64(Timeline.secondsPerPoint(of: plan.measuredTime)) * 1_000_000_000
+    pointNanoseconds = point
+    timeline = Array(
+      repeating: Histogram(), count: max(1, Int((plan.measuredTime + point - 1) / point)))
   }
 
   /// Takes one message that arrived at a client (or from it, on the server's side) just now.
@@ -39,8 +46,14 @@ final class Receiver: @unchecked Sendable {
     let due = start + stamp.intended
     let sent = due + stamp.slip
     measured += 1
-    latencies[stamp.flow].record(now > due ? now - due : 0)
+    record(now > due ? now - due : 0, of: stamp.flow, dueAt: stamp.intended)
     service.record(now > sent ? now - sent : 0)
+  }
+
+  private func record(_ latency: UInt64, of flow: Int, dueAt: UInt64) {
+    latencies[flow].record(latency)
+    let point = Int((dueAt - plan.measuredFrom) / pointNanoseconds)
+    timeline[min(point, timeline.count - 1)].record(latency)
   }
 
   /// Whether everything has come that had to.
@@ -60,12 +73,12 @@ final class Receiver: @unchecked Sendable {
       let times = plan.times(ofFlowsIn: lost)
       for message in lost {
         guard let at = times[message.key], at >= plan.measuredFrom else { continue }
-        latencies[message.flow].record(now > start + at ? now - start - at : 0)
+        record(now > start + at ? now - start - at : 0, of: message.flow, dueAt: at)
       }
     }
     return Received(
-      deliveries: audit.deliveries, latencies: latencies, service: service, strays: audit.strays,
-      measured: measured)
+      deliveries: audit.deliveries, latencies: latencies, service: service, timeline: timeline,
+      strays: audit.strays, measured: measured)
   }
 }
 
@@ -77,6 +90,8 @@ struct Received: Codable, Sendable {
   var latencies: [Histogram]
   /// From the actual time of sending to arrival.
   var service: Histogram
+  /// For each point of the timeline, from the intended time to arrival.
+  var timeline: [Histogram]
   /// Messages that were damaged or belonged elsewhere.
   var strays: UInt64
   /// Measured messages that arrived.
@@ -89,6 +104,7 @@ struct Received: Codable, Sendable {
       latencies[index].merge(other.latencies[index])
     }
     service.merge(other.service)
+    for index in timeline.indices { timeline[index].merge(other.timeline[index]) }
     strays += other.strays
     measured += other.measured
   }

@@ -161,8 +161,12 @@ struct Reading: Sendable {
   let serverWaited: UInt64
   /// How long threads of the clients' process had to wait for a core so far, in nanoseconds.
   let clientsWaited: UInt64
+  /// How long some task of the machine had to wait for a core so far, in microseconds (PSI).
+  let pressure: UInt64?
   /// When it was read, on the monotonic clock.
   let time: UInt64
+  /// The same on the clock that nobody adjusts.
+  let rawTime: UInt64
 
   init(_ rig: TrialRig) async throws {
     clients = await rig.clients.read()
@@ -172,6 +176,8 @@ struct Reading: Sendable {
     self.server = server
     serverWaited = ProcessReading.waited(rig.server.identifier)
     clientsWaited = ProcessReading.waited(ProcessInfo.processInfo.processIdentifier)
+    pressure = ProcessReading.pressure
+    rawTime = ProcessReading.rawClock
     time = EventLoop.clock()
   }
 
