@@ -161,7 +161,6 @@ public final class TriwireServer: Sendable {
     let loops = group.loops.map {
       ServerLoop(loop: $0, configuration: configuration, routes: routes, directory: directory)
     }
-    directory.setHomes(loops)
     var options = Listener.Options()
     options.maximumSegment = configuration.maximumSegment
     options.congestionControl = configuration.congestionControl
@@ -169,6 +168,8 @@ public final class TriwireServer: Sendable {
       guard security?.secure(stream) ?? true else { return }
       loops[stream.loop.index].accept(stream)
     }
+    // Loops and directory hold each other until the server stops: not before it can run.
+    directory.setHomes(loops)
     state.withLock { state in
       precondition(state.running == nil, "the server runs already")
       state.running = Running(
