@@ -27,6 +27,7 @@ extension Command {
       Option("--control", nil, "run the first transport twice, to see what chance alone does"),
       Option("--output", "DIR", "where to write the report; a new folder in Reports unless given"),
       Option("--resume", "DIR", "go on with a stopped run, as its report in this folder says"),
+      Option("--check-interface", nil, "compare all bytes with the interface's; see the README"),
       Option("--seed", "N", "where all that is random starts from; the files' own unless given"),
       Option("--quiet", nil, "show only what failed"),
     ]
@@ -54,19 +55,18 @@ extension Command {
       } else {
         try ReportFolder(in: "Reports", named: timestamp().replacing(":", with: "-"))
       }
-    let isQuiet = arguments.has("--quiet")
-    let retries = try arguments.number("--retries", from: 0, to: 10)
+    let manner = try SuiteRun.Manner(arguments)
     return try await interruptibly {
       let report = Report(
         plan, on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
-      return try await SuiteRun(plan, into: folder, isQuiet: isQuiet, retries: retries)
+      return try await SuiteRun(plan, into: folder, manner)
         .run(from: report)
     }
   }
 
   /// Goes on with the run whose report is in a folder.
   private static func resume(_ path: String, _ arguments: Arguments) async throws -> ExitStatus {
-    let others = arguments.names.filter { !["--resume", "--retries", "--quiet"].contains($0) }
+    let others = arguments.names.filter { !["--resume", "--retries", "--check-interface", "--quiet"].contains($0) }
     if let other = (others + arguments.operands).first {
       throw UsageError(
         message: "--resume goes on with the scenarios and settings that the run began with: "
@@ -78,10 +78,9 @@ extension Command {
     try report.resume(
       on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
     let begun = report
-    let isQuiet = arguments.has("--quiet")
-    let retries = try arguments.number("--retries", from: 0, to: 10)
+    let manner = try SuiteRun.Manner(arguments)
     return try await interruptibly {
-      try await SuiteRun(Plan(of: begun), into: folder, isQuiet: isQuiet, retries: retries)
+      try await SuiteRun(Plan(of: begun), into: folder, manner)
         .run(from: begun)
     }
   }
@@ -92,15 +91,33 @@ private struct SuiteRun {
   private let plan: Plan
   private let folder: ReportFolder
   private let progress: Progress
-  private let isQuiet: Bool
+  private let manner: Manner
   private let retries: Int
 
-  init(_ plan: Plan, into folder: ReportFolder, isQuiet: Bool, retries: Int?) {
+  /// How to run, whatever is run.
+  struct Manner {
+    let isQuiet: Bool
+    let retries: Int?
+    let checksInterface: Bool
+
+    init(_ arguments: Arguments) throws(UsageError) {
+      isQuiet = arguments.has("--quiet")
+      retries = try arguments.number("--retries", from: 0, to: 10)
+      checksInterface = arguments.has("--check-interface")
+      guard checksInterface, InterfaceCount.ownLoopback == nil else { return }
+      throw UsageError(
+        message: "--check-interface needs a network namespace of its own, where nothing else is on "
+          + "the interface: unshare -rn sh -c 'ip link set lo up && ethtool -K lo tso off gso off "
+          + "gro off && triwire run --check-interface …'")
+    }
+  }
+
+  init(_ plan: Plan, into folder: ReportFolder, _ manner: Manner) {
     self.plan = plan
     self.folder = folder
-    self.retries = retries ?? plan.profile.retries
-    self.isQuiet = isQuiet
-    progress = Progress(of: plan, isQuiet: isQuiet)
+    self.manner = manner
+    retries = manner.retries ?? plan.profile.retries
+    progress = Progress(of: plan, isQuiet: manner.isQuiet)
   }
 
   /// Measures what the report does not have yet.
@@ -138,7 +155,9 @@ private struct SuiteRun {
   /// What the trial measured, or `nil` when somebody stopped it.
   private func measure(_ trial: Trial) async throws -> Measurement? {
     do {
-      return try await TrialRun(trial, startedAt: timestamp()).measure(progress.watcher)
+      return try await TrialRun(
+        trial, startedAt: timestamp(), checksInterface: manner.checksInterface
+      ).measure(progress.watcher)
     } catch is CancellationError {
       return nil
     }
@@ -148,7 +167,7 @@ private struct SuiteRun {
     progress.clear()
     report.environment.load.append(.current)
     try folder.write(report)
-    if !isQuiet, !report.trials.isEmpty {
+    if !manner.isQuiet, !report.trials.isEmpty {
       Output.print(report.text(on: .current(STDOUT_FILENO)))
       Output.print("Written to \(folder.resultPath) and \(folder.markdownPath)")
     }

@@ -72,7 +72,12 @@ extension ByteStream {
   }
 
   /// The loop will tell nothing any more: what is open here would stay so for ever.
-  func loopEnded() { if phase != .closed { release() } }
+  ///
+  /// Its handler hears of it, since it and what it serves hold each other until they end.
+  func loopEnded() {
+    guard phase == .open else { return phase == .closed ? () : release() }
+    fail(IOError("use a connection", reason: "its event loop was stopped"))
+  }
 
   func finishClosing() {
     guard phase == .closing, queue.isEmpty, loop.outputOwner !== self else { return }

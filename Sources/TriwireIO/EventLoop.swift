@@ -36,7 +36,8 @@ package protocol TurnEnd: AnyObject {
   private var turnEnds: [any TurnEnd] = []
   private var dirty: [ByteStream] = []
   private var replays: [ByteStream] = []
-  private var running = false
+  /// Whether it will go on taking turns; on the loop.
+  package private(set) var running = false
   private var precise: PreciseTimers?
   private var ends: [@Sendable () -> Void] = []
 

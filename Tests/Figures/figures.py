@@ -30,7 +30,7 @@ def command():
 class Run:
     """One `triwire run` of some scenarios, in a folder of its own that goes away with it."""
 
-    def __init__(self, scenarios, transports=TRANSPORTS):
+    def __init__(self, scenarios, transports=TRANSPORTS, extra=()):
         self.folder = tempfile.TemporaryDirectory(prefix="triwire-figures-")
         for scenario in scenarios:
             path = pathlib.Path(self.folder.name) / f"{scenario['name']}.json"
@@ -38,7 +38,7 @@ class Run:
         self.output = pathlib.Path(self.folder.name) / "report"
         self.process = subprocess.Popen(
             [command(), "run", self.folder.name, "--profile", "full", "--retries", "0", "--quiet",
-             "--transports", ",".join(transports), "--output", str(self.output)],
+             "--transports", ",".join(transports), "--output", str(self.output), *extra],
             stdin=subprocess.DEVNULL)
 
     def __enter__(self):

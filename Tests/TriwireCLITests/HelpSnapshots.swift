@@ -62,6 +62,7 @@ let helpSnapshots = [
         --control          run the first transport twice, to see what chance alone does
         --output DIR       where to write the report; a new folder in Reports unless given
         --resume DIR       go on with a stopped run, as its report in this folder says
+        --check-interface  compare all bytes with the interface's; see the README
         --seed N           where all that is random starts from; the files' own unless given
         --quiet            show only what failed
         --help             show this and exit

@@ -222,6 +222,8 @@ final class ClientLink: SessionLink, @unchecked Sendable {
   // MARK: Loss and return
 
   override func mayReturn(after end: SessionEnd) -> Bool {
+    // A loop that was stopped dials no more.
+    guard loop.running else { return false }
     if super.mayReturn(after: end) { return true }
     guard !end.isLocal, session?.isOpen == true else { return false }
     return [.goingAway, .serviceRestart, .tryAgainLater].contains(end.code)

@@ -37,6 +37,8 @@ public struct Measurement: Sendable, Equatable, Codable {
   /// What the measured messages cost on the wire; `nil` is not measured, since sessions that change
   /// their connections cannot be reconciled.
   public var bytes: ByteLedger?
+  /// What the interface carried, where that was compared; `nil` is not.
+  public var interface: InterfaceCheck?
   /// What it cost to open the connections; `nil` is not measured, for the same reason.
   public var connection: ConnectionCost?
   /// What faults did, where the scenario has some.

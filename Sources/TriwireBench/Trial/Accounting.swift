@@ -39,6 +39,7 @@ extension TrialRig {
       up: ByteLayers(from: before.clients, to: after.clients, isAccepting: false),
       down: ByteLayers(from: before.server, to: after.server, isAccepting: true))
     measurement.failures += after.disagreements
+    measurement.check(\.measuring, "messages were measured", from: before, to: after)
   }
 
   /// What went wrong with messages and sessions, what was lost first.

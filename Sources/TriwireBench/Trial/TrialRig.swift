@@ -8,14 +8,19 @@ final class TrialRig {
   let server: ServerProcess
   let clients: LoadClients
   let watcher: TrialRun.Watcher?
+  /// Whether to compare what is counted with what the interface carries.
+  let checksInterface: Bool
   private var isClosed = false
 
   /// Whether each byte that leaves one process arrives at the other on the same connection: not
   /// where a relay stands between, nor where a session changes its connections.
   var isReconciled: Bool { trial.scenario.sessions == .plain }
 
-  init(_ trial: Trial, executable: String, _ watcher: TrialRun.Watcher?) throws {
+  init(
+    _ trial: Trial, executable: String, checksInterface: Bool, _ watcher: TrialRun.Watcher?
+  ) throws {
     self.trial = trial
+    self.checksInterface = checksInterface
     self.watcher = watcher
     plan = SendPlan(trial.scenario, seed: trial.seed)
     server = try ServerProcess(executable: executable, words: [TrialServer.word])
@@ -47,6 +52,7 @@ final class TrialRig {
     guard isReconciled else { return }
     measurement.connection = ConnectionCost(
       await clients.openings(), trial.contender.tls, from: before, to: after)
+    measurement.check(\.opening, "sessions were opened", from: before, to: after)
     if scenario.traffic.isEmpty { measurement.failures += after.disagreements }
   }
 
@@ -163,6 +169,8 @@ struct Reading: Sendable {
   let clientsWaited: UInt64
   /// How long some task of the machine had to wait for a core so far, in microseconds (PSI).
   let pressure: UInt64?
+  /// What the interface has carried, where that is compared.
+  let interface: InterfaceCount?
   /// When it was read, on the monotonic clock.
   let time: UInt64
   /// The same on the clock that nobody adjusts.
@@ -177,6 +185,7 @@ struct Reading: Sendable {
     serverWaited = ProcessReading.waited(rig.server.identifier)
     clientsWaited = ProcessReading.waited(ProcessInfo.processInfo.processIdentifier)
     pressure = ProcessReading.pressure
+    interface = rig.checksInterface && rig.isReconciled ? .ownLoopback : nil
     rawTime = ProcessReading.rawClock
     time = EventLoop.clock()
   }

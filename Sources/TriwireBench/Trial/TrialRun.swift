@@ -9,6 +9,7 @@ public struct TrialRun: Sendable {
   private let trial: Trial
   private let executable: String
   private let startedAt: String
+  private let checksInterface: Bool
 
   /// Prepares a trial.
   ///
@@ -17,10 +18,15 @@ public struct TrialRun: Sendable {
   ///   - executable: A program that calls ``TrialServer/run()`` when started with the word
   ///     ``TrialServer/word``; this program itself unless given.
   ///   - startedAt: The moment in UTC (ISO 8601), for the record.
-  public init(_ trial: Trial, executable: String? = nil, startedAt: String) {
+  ///   - checksInterface: Whether to compare what is counted with what the loopback interface carries;
+  ///     in a network namespace that nobody else uses, ``InterfaceCount/ownLoopback``.
+  public init(
+    _ trial: Trial, executable: String? = nil, startedAt: String, checksInterface: Bool = false
+  ) {
     self.trial = trial
     self.executable = executable ?? ownExecutable
     self.startedAt = startedAt
+    self.checksInterface = checksInterface
   }
 
   /// Measures the trial.
@@ -34,7 +40,8 @@ public struct TrialRun: Sendable {
   public func measure(_ watcher: Watcher?) async throws -> Measurement {
     var measurement = Measurement(trial, startedAt: startedAt)
     do {
-      let rig = try TrialRig(trial, executable: executable, watcher)
+      let rig = try TrialRig(
+        trial, executable: executable, checksInterface: checksInterface, watcher)
       do {
         try await rig.connect(&measurement)
         try await rig.exchange(&measurement)
