@@ -59,14 +59,15 @@ extension Command {
     return try await interruptibly {
       let report = Report(
         plan, on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
-      return try await SuiteRun(plan, into: folder, manner)
-        .run(from: report)
+      return try await SuiteRun(plan, into: folder, manner).run(from: report)
     }
   }
 
   /// Goes on with the run whose report is in a folder.
   private static func resume(_ path: String, _ arguments: Arguments) async throws -> ExitStatus {
-    let others = arguments.names.filter { !["--resume", "--retries", "--check-interface", "--quiet"].contains($0) }
+    let others = arguments.names.filter {
+      !["--resume", "--retries", "--check-interface", "--quiet"].contains($0)
+    }
     if let other = (others + arguments.operands).first {
       throw UsageError(
         message: "--resume goes on with the scenarios and settings that the run began with: "
