@@ -1,3 +1,4 @@
+import Synchronization
 import Triwire
 import TriwireBench
 import TriwireFaults
@@ -6,12 +7,29 @@ extension Command {
   /// `triwire relay`: something between a client and a server that breaks things on demand.
   static let relayCommand = Command(
     name: "relay", summary: "stand between clients and a server, and break things on demand",
-    usage: "--listen HOST:PORT --to HOST:PORT [--fault SPEC …]",
+    usage: "--listen HOST:PORT --to HOST:PORT [--network NAME] [--fault SPEC …]",
     explanation: """
       Passes connections on until it is told to stop (Ctrl-C or SIGTERM), then exits with 0. It
       reads HTTP/1.1 along, so that a fault can concern event streams, say, and nothing else; TLS
       passes unread. Each fault that strikes is a line on standard error, and what passed in all a
       line on standard output at the end.
+
+      With a network, bytes take as long as they would there: half a round trip each way, at the
+      rate of the line, in segments of 1,448 bytes of which each takes 52 bytes more; the first
+      byte waits for the round trip that connecting takes. A lost segment holds what is behind it
+      until TCP would have sent it again: a round trip where three segments follow within one, else
+      200 ms more, doubled each time it is lost again. Each connection has a line of its own. NAME:
+
+        loopback          nothing added
+        lan               1 ms, 1 Gbit/s
+        wan               40 ms, 100 Mbit/s down, 20 up
+        intercontinental  150 ± 5 ms, 50 Mbit/s down, 10 up
+        fast-4g           60 ms, 9 Mbit/s down, 1.5 up
+        slow-4g           150 ms, 1.6 Mbit/s down, 0.75 up
+        3g                300 ms, 1.6 Mbit/s down, 0.768 up
+        slow-3g           400 ms, 0.5 Mbit/s
+        satellite         600 ms, 20 Mbit/s down, 3 up
+        lossy-4g          slow-4g with a loss of 2 %
 
       SPEC is a fault, and what it is restricted to:
 
@@ -43,6 +61,13 @@ extension Command {
     options: [
       Option("--listen", "HOST:PORT", "where to listen; port 0 picks a free one and prints it"),
       Option("--to", "HOST:PORT", "where the server is"),
+      Option("--network", "NAME", "imitate this network; the next six options change it"),
+      Option("--round-trip", "TIME", "the time of a round trip, such as 40ms"),
+      Option("--jitter", "TIME", "how much shorter or longer each way may take"),
+      Option("--down", "RATE", "the rate from the server to the client, such as 1.6Mbit/s"),
+      Option("--up", "RATE", "the rate from the client to the server"),
+      Option("--loss", "PART", "how likely a segment is lost, such as 0.02"),
+      Option("--queue", "SIZE", "how much may wait for the line; 64KiB unless given"),
       Option(
         "--fault", "SPEC", "a fault, as above; may stand there several times", repeats: true),
       Option("--seed", "N", "where chances come from; 1 unless given"),
@@ -54,6 +79,7 @@ extension Command {
     var configuration = FaultRelay.Configuration()
     configuration.seed = try arguments.number("--seed", from: 0, to: 1 << 53) ?? 1
     configuration.rules = try arguments.rules()
+    configuration.network = try arguments.network()
     configuration.onFault = { Output.complain($0.description) }
     return try await relay(from: address, to: server, configuration)
   }
@@ -71,6 +97,34 @@ extension Arguments {
         message: "\(name) is \(address), write HOST:PORT, such as \(example) or [::1]:8080")
     }
     return address
+  }
+
+  /// The network that the options describe; `nil` without any.
+  fileprivate func network() throws(UsageError) -> NetworkConditions? {
+    let names = ["--network", "--round-trip", "--jitter", "--down", "--up", "--loss", "--queue"]
+    guard names.contains(where: has) else { return nil }
+    let profile: NetworkProfile? = try choice("--network")
+    var values = NetworkValues(profile?.conditions ?? NetworkConditions())
+    let times = (TimeSpan(nanoseconds: 0), NetworkLimits.roundTrip)
+    let rates = (NetworkLimits.lowest, NetworkLimits.highest)
+    let sizes = (NetworkLimits.smallestQueue, NetworkLimits.largestQueue)
+    values.roundTrip = try quantity("--round-trip", from: times.0, to: times.1) ?? values.roundTrip
+    values.jitter = try quantity("--jitter", from: times.0, to: times.1) ?? values.jitter
+    values.down = try quantity("--down", from: rates.0, to: rates.1) ?? values.down
+    values.up = try quantity("--up", from: rates.0, to: rates.1) ?? values.up
+    values.queue = try quantity("--queue", from: sizes.0, to: sizes.1) ?? values.queue
+    if let text = text("--loss") {
+      guard let loss = Double(text), loss >= 0, loss <= NetworkLimits.loss else {
+        throw UsageError(
+          message: "--loss is \(text), write a part from 0 to \(NetworkLimits.loss), such as 0.02")
+      }
+      values.loss = loss
+    }
+    if let jitter = values.jitter, jitter.nanoseconds > (values.roundTrip?.nanoseconds ?? 0) / 2 {
+      throw UsageError(
+        message: "--jitter is \(jitter), write at most half of the round trip (--round-trip)")
+    }
+    return values.conditions
   }
 
   fileprivate func rules() throws(UsageError) -> [FaultRule] {
@@ -91,18 +145,43 @@ private func relay(
   from address: String, to server: String, _ configuration: FaultRelay.Configuration
 ) async throws -> ExitStatus {
   Process.raiseDescriptorLimit()
+  let late = Lateness()
+  var configuration = configuration
+  if configuration.network != nil {
+    configuration.onRelease = { time in late.histogram.withLock { $0.record(time) } }
+  }
   let relay = FaultRelay(to: server, configuration: configuration)
   let bound = try await relay.start(on: address)
-  Output.print("relaying \(bound) to \(server)")
+  let isNetwork = configuration.network != nil
+  let network = configuration.network.map { " over \(NetworkValues($0).summary)" } ?? ""
+  Output.print("relaying \(bound) to \(server)\(network)")
   return try await interruptibly {
     while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
     await relay.stop()
-    Output.print(await relay.counters().summary)
+    let counters = await relay.counters()
+    Output.print(counters.summary)
+    if isNetwork { Output.print(counters.network(late)) }
     return .done
   }
 }
 
+/// How much later than they were due the relay let go of bytes.
+private final class Lateness: Sendable {
+  let histogram = Mutex(Histogram())
+}
+
 extension RelayCounters {
+  /// What the network did, and how late the relay was, as a line.
+  fileprivate func network(_ late: Lateness) -> String {
+    let histogram = late.histogram.withLock { $0 }
+    let times = [("p50", 50.0), ("p99", 99)].map { name, percent in
+      let time = histogram.soundPercentile(percent).map { "\($0 / 1000) µs" } ?? "unknown"
+      return "\(name) \(time)"
+    }
+    return "network: \(segments) segments, \(lostSegments) lost at first; let go late: "
+      + "\(times.joined(separator: ", ")), max \(histogram.maximum / 1000) µs"
+  }
+
   /// What passed in all, as a line.
   fileprivate var summary: String {
     let struck = Fault.names.compactMap { name in faults[name].map { "\(name) \($0)" } }

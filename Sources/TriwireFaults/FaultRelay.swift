@@ -15,8 +15,9 @@ public import TriwireIO
 /// (`RequestKind`), so that a rule can concern polls and leave POSTs alone. What is no HTTP/1.1, TLS
 /// for example, is passed on unread, as kind `other`. The server is connected to when the first byte
 /// is to be passed on; when that fails the client is reset. Who reads slowly slows down who sends:
-/// the relay holds at most one read (512 KiB) and 64 KiB in each direction of a connection. A head
-/// is passed on when it is whole; one of more than 64 KiB passes as what is no HTTP.
+/// the relay holds at most one read (512 KiB) and 64 KiB in each direction of a connection, and what
+/// the network holds that it imitates. A head is passed on when it is whole; one of more than 64 KiB
+/// passes as what is no HTTP.
 ///
 /// All methods may be called from any thread. What was set is in force when the call returns, for
 /// everything that the relay decides from then on. It runs on one event loop of its own, so that
@@ -32,6 +33,11 @@ public final class FaultRelay: Sendable {
     public var connectTimeout: Duration = .seconds(10)
     /// The most bytes that a `buffer` holds of one answer; 1 MiB by default.
     public var bufferBytes = 1 << 20
+    /// The network that is imitated; nil passes everything on at once.
+    public var network: NetworkConditions?
+    /// Told how many nanoseconds later than they were due bytes came off a line of that network, on
+    /// the relay's loop, which it must not block: the error of the imitation.
+    public var onRelease: (@Sendable (_ nanoseconds: UInt64) -> Void)?
     /// Told of each fault that strikes, on the relay's loop, which it must not block.
     public var onFault: (@Sendable (FaultRecord) -> Void)?
 

@@ -1,6 +1,10 @@
 /// What a link keeps of one direction.
 final class Lane {
   let direction: Directions
+  /// What bytes go through before they are here, where the relay imitates a network.
+  var wire: Wire?
+  /// When the next of these is to be looked for.
+  var alarm: UInt64?
   /// Bytes that were read and not looked at yet: an unfinished head, or what came while the lane
   /// could take nothing.
   var kept: [UInt8] = []

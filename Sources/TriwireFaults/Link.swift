@@ -48,6 +48,7 @@ final class Link: StreamHandler, @unchecked Sendable {
     self.number = number
     self.near = near
     self.home = home
+    for lane in [up, down] { lane.wire = home.wire(lane.direction, of: number, accepted: began) }
   }
 
   var loop: EventLoop { home.loop }
@@ -57,7 +58,9 @@ final class Link: StreamHandler, @unchecked Sendable {
   /// Bytes that it holds in either direction.
   var waitingBytes: Int {
     let queued = near.queuedBytes + (far?.queuedBytes ?? 0)
-    return [up, down].reduce(queued) { $0 + $1.kept.count + $1.waitsInOutbox + $1.held.count }
+    return [up, down].reduce(queued) { sum, lane in
+      sum + lane.kept.count + lane.waitsInOutbox + lane.held.count + (lane.wire?.waiting ?? 0)
+    }
   }
 
   func source(of lane: Lane) -> ByteStream? { lane === up ? near : far }
@@ -69,7 +72,12 @@ final class Link: StreamHandler, @unchecked Sendable {
     home.obey()
     guard !isOver else { return input.count }
     let lane = stream === near ? up : down
-    let bytes = input.span
+    if lane.wire == nil { take(input.span, lane) } else { travel(input.span, lane) }
+    return input.count
+  }
+
+  /// Takes bytes that are at the relay, to pass them on.
+  func take(_ bytes: Span<UInt8>, _ lane: Lane) {
     lane.isBusy = true
     if !canTake(lane) {
       keep(bytes, lane, canWait: true)
@@ -81,13 +89,13 @@ final class Link: StreamHandler, @unchecked Sendable {
     }
     lane.isBusy = false
     settle(lane)
-    return input.count
   }
 
   func inputEnded(_ stream: ByteStream) {
     home.obey()
     guard !isOver else { return }
     let lane = stream === near ? up : down
+    guard lane.wire == nil else { return travel(.finish, lane) }
     lane.sourceHasEnded = true
     settle(lane)
   }
@@ -105,6 +113,16 @@ final class Link: StreamHandler, @unchecked Sendable {
     let isNear = stream === near
     if isNear { nearIsGone = true } else { farIsGone = true }
     let (from, to) = isNear ? (up, down) : (down, up)
+    guard from.wire != nil else { return broken(from) }
+    to.isDeaf = true
+    travel(.reset, from)
+    pump(to)
+  }
+
+  /// The failure of the side that a direction comes from is to be passed on.
+  func broken(_ from: Lane) {
+    let isNear = from === up
+    let to = isNear ? down : up
     // A mute hides the end of a connection as well; the other side has to find out by itself.
     guard from.mutes > 0, isNear ? far != nil && !farIsGone : !nearIsGone else {
       return end(.reset)

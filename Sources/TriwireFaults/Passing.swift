@@ -134,8 +134,13 @@ extension Link {
     }
     guard !isOver else { return }
     if let source = source(of: lane) {
-      if canTake(lane) { source.resumeReading() } else { source.pauseReading() }
+      if lane.wire.map({ !$0.isFull }) ?? canTake(lane) {
+        source.resumeReading()
+      } else {
+        source.pauseReading()
+      }
     }
+    arrange(lane)
     settleEnd(lane)
   }
 }

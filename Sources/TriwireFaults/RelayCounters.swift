@@ -18,6 +18,10 @@ public struct RelayCounters: Sendable, Equatable {
   public var lostDown: UInt64 = 0
   /// Bytes that the relay holds: those that wait for a receiver, a stall or a buffer to end.
   public var waiting = 0
+  /// Segments that went onto the lines of the network that is imitated.
+  public var segments: UInt64 = 0
+  /// Segments of these that were lost at first.
+  public var lostSegments: UInt64 = 0
   /// Faults that struck, by the first word of their specs.
   public var faults: [String: Int] = [:]
 

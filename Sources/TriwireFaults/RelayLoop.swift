@@ -24,6 +24,8 @@ final class RelayLoop: @unchecked Sendable {
   private let group: EventLoopGroup
   private let seed: UInt64
   private let observe: (@Sendable (FaultRecord) -> Void)?
+  private let network: NetworkConditions?
+  private let observeLate: (@Sendable (UInt64) -> Void)?
   private let port: PortReservation
   private let began: UInt64
   private var links: [Int: Link] = [:]
@@ -44,6 +46,8 @@ final class RelayLoop: @unchecked Sendable {
     seed = configuration.seed
     bufferBytes = configuration.bufferBytes
     observe = configuration.onFault
+    network = configuration.network
+    observeLate = configuration.onRelease
     var options = Connector.Options()
     options.timeoutNanoseconds = configuration.connectTimeout.nanoseconds
     connectOptions = options
@@ -107,7 +111,26 @@ final class RelayLoop: @unchecked Sendable {
   }
 
   func forget(_ link: Link) {
-    if links.removeValue(forKey: link.number) != nil { counters.open -= 1 }
+    guard links.removeValue(forKey: link.number) != nil else { return }
+    counters.open -= 1
+    count(link, in: &counters)
+  }
+
+  /// What the bytes of a direction go through, where a network is imitated.
+  func wire(_ way: Directions, of number: Int, accepted: UInt64) -> Wire? {
+    network.map {
+      Wire($0, way, accepted: accepted, seed: seed &+ UInt64(number) &* 0xE703_7ED1_A0B4_28DB)
+    }
+  }
+
+  /// Something came off a line later than it was due.
+  func told(late nanoseconds: UInt64) { observeLate?(nanoseconds) }
+
+  private func count(_ link: Link, in counters: inout RelayCounters) {
+    for lane in [link.up, link.down] {
+      counters.segments += lane.wire?.entered ?? 0
+      counters.lostSegments += lane.wire?.lost ?? 0
+    }
   }
 
   /// The links there are, in the order they came.
@@ -233,6 +256,7 @@ final class RelayLoop: @unchecked Sendable {
   var reading: RelayCounters {
     var reading = counters
     reading.waiting = links.values.reduce(0) { $0 + $1.waitingBytes }
+    for link in links.values { count(link, in: &reading) }
     return reading
   }
 

@@ -151,12 +151,29 @@ let helpSnapshots = [
     text: """
       Stand between clients and a server, and break things on demand.
 
-      Usage: triwire relay --listen HOST:PORT --to HOST:PORT [--fault SPEC …]
+      Usage: triwire relay --listen HOST:PORT --to HOST:PORT [--network NAME] [--fault SPEC …]
 
       Passes connections on until it is told to stop (Ctrl-C or SIGTERM), then exits with 0. It
       reads HTTP/1.1 along, so that a fault can concern event streams, say, and nothing else; TLS
       passes unread. Each fault that strikes is a line on standard error, and what passed in all a
       line on standard output at the end.
+
+      With a network, bytes take as long as they would there: half a round trip each way, at the
+      rate of the line, in segments of 1,448 bytes of which each takes 52 bytes more; the first
+      byte waits for the round trip that connecting takes. A lost segment holds what is behind it
+      until TCP would have sent it again: a round trip where three segments follow within one, else
+      200 ms more, doubled each time it is lost again. Each connection has a line of its own. NAME:
+
+        loopback          nothing added
+        lan               1 ms, 1 Gbit/s
+        wan               40 ms, 100 Mbit/s down, 20 up
+        intercontinental  150 ± 5 ms, 50 Mbit/s down, 10 up
+        fast-4g           60 ms, 9 Mbit/s down, 1.5 up
+        slow-4g           150 ms, 1.6 Mbit/s down, 0.75 up
+        3g                300 ms, 1.6 Mbit/s down, 0.768 up
+        slow-3g           400 ms, 0.5 Mbit/s
+        satellite         600 ms, 20 Mbit/s down, 3 up
+        lossy-4g          slow-4g with a loss of 2 %
 
       SPEC is a fault, and what it is restricted to:
 
@@ -188,6 +205,13 @@ let helpSnapshots = [
       Options:
         --listen HOST:PORT  where to listen; port 0 picks a free one and prints it
         --to HOST:PORT      where the server is
+        --network NAME      imitate this network; the next six options change it
+        --round-trip TIME   the time of a round trip, such as 40ms
+        --jitter TIME       how much shorter or longer each way may take
+        --down RATE         the rate from the server to the client, such as 1.6Mbit/s
+        --up RATE           the rate from the client to the server
+        --loss PART         how likely a segment is lost, such as 0.02
+        --queue SIZE        how much may wait for the line; 64KiB unless given
         --fault SPEC        a fault, as above; may stand there several times
         --seed N            where chances come from; 1 unless given
         --help              show this and exit

@@ -13,7 +13,7 @@ struct RelayRig: Sendable {
 
   /// Runs `body` with a relay whose rules are these specs.
   static func run(
-    _ rules: String..., seed: UInt64 = 1,
+    _ rules: String..., seed: UInt64 = 1, network: NetworkConditions? = nil,
     _ body: @escaping @Sendable (RelayRig) async throws -> Void
   ) async throws {
     try await withLobby { server, group in
@@ -22,6 +22,7 @@ struct RelayRig: Sendable {
       configuration.connectTimeout = .seconds(1000)
       configuration.rules = try rules.map { try FaultRule(parsing: $0) }
       configuration.seed = seed
+      configuration.network = network
       configuration.onFault = { records.put($0) }
       let relay = FaultRelay(to: "\(server.address)", configuration: configuration)
       let address = try await within("the relay starts") { try await relay.start() }

@@ -43,6 +43,8 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var connection: ConnectionCost?
   /// What faults did, where the scenario has some.
   public var faults: FaultMeasurement?
+  /// How well the network was imitated, where the scenario has one.
+  public var network: NetworkMeasurement?
   /// What is not measured in such a trial, by its names here; `nil` where all is.
   public var unmeasured: [String]?
   /// The work of both processes while messages were measured.

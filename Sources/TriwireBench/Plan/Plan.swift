@@ -121,7 +121,7 @@ public struct Trial: Sendable {
   /// How long the trial takes at least: idling, warm-up, the quiet before and after, measuring.
   public var shortestDuration: TimeSpan {
     let idle = scenario.idle.map { $0.hold.nanoseconds * UInt64($0.steps.count) } ?? 0
-    let quiet = SendPlan.quiet.nanoseconds * (scenario.warmUp.nanoseconds == 0 ? 1 : 2)
+    let quiet = scenario.quiet.nanoseconds * (scenario.warmUp.nanoseconds == 0 ? 1 : 2)
     let moving = scenario.warmUp.nanoseconds + scenario.duration.nanoseconds + quiet
     return TimeSpan(nanoseconds: idle + (scenario.traffic.isEmpty ? 0 : moving))
   }

@@ -67,7 +67,7 @@ struct SendPlan: Sendable {
     init(_ scenario: Scenario) {
       warmUp = scenario.warmUp.nanoseconds
       duration = scenario.duration.nanoseconds
-      pause = warmUp == 0 ? 0 : SendPlan.quiet.nanoseconds
+      pause = warmUp == 0 ? 0 : scenario.quiet.nanoseconds
     }
 
     var measuredFrom: UInt64 { warmUp + pause }

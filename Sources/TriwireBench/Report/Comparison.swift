@@ -20,6 +20,9 @@ struct Comparison {
   /// What makes its times doubtful, as sentences.
   let cautions: [String]
 
+  /// Which network was imitated and how well, as sentences.
+  let network: [String]
+
   /// The comparison of one scenario, over the trials a report has so far.
   init(_ scenario: Scenario, in report: Report) {
     self.scenario = scenario
@@ -38,6 +41,7 @@ struct Comparison {
         + "\(first.contender): \(first.doubts.joined(separator: "; "))."
     }
     cautions = pools.flatMap(\.cautions) + (repeated.map { [$0] } ?? [])
+    network = Comparison.network(scenario, pools)
     lines = Comparison.lines(of: pools)
     outcomes = Comparison.outcomes(of: pools)
   }
@@ -220,7 +224,11 @@ struct Pool {
   }
 
   var serverPerMessage: Double? { cpuPerMessage(\.serverMicroseconds) }
-  var clientPerMessage: Double? { cpuPerMessage(\.clientMicroseconds) }
+  /// Left out where a relay works in the same process.
+  var clientPerMessage: Double? {
+    trials.contains { $0.network != nil }
+      ? nil : cpuPerMessage(\.clientMicroseconds)
+  }
 
   private func cpuPerMessage(_ part: KeyPath<CPUCost, Double>) -> Double? {
     guard messages > 0 else { return nil }

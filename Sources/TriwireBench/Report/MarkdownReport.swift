@@ -40,7 +40,8 @@ extension Report {
       comparison.outcomes.isEmpty
       ? ""
       : "\n\n" + table("what the clients did", comparison.contenders, comparison.outcomes)
-    let notes = (comparison.omission.map { [$0] } ?? []) + comparison.cautions
+    let notes =
+      comparison.network + (comparison.omission.map { [$0] } ?? []) + comparison.cautions
     let verdicts = verdicts(of: scenario).map { [$0] } ?? []
     return "\(head)\n\n\(first)" + table("", comparison.contenders, comparison.lines) + outcomes
       + (verdicts + notes).map { "\n\n\($0)" }.joined()

@@ -35,6 +35,11 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var sessions: SessionKind
   /// What breaks meanwhile, if anything does.
   public var faults: [ScheduledFault]?
+  /// What lies between the clients and the server, if more than this machine.
+  public var network: Network?
+
+  /// Whether a relay stands between the clients and the server.
+  var isRelayed: Bool { faults != nil || network != nil }
 }
 
 /// How the connections of a trial are secured.

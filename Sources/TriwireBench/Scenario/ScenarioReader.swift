@@ -29,7 +29,8 @@ struct ScenarioReader {
 
   private static let keys = [
     "name", "description", "clients", "groups", "idle", "traffic", "warmUp", "duration", "drain",
-    "repetitions", "seed", "transports", "tls", "sessions", "faults", "suite", "profiles",
+    "repetitions", "seed", "transports", "tls", "sessions", "network", "faults", "suite",
+    "profiles",
   ]
 
   func read() -> (scenario: Scenario, changes: [Profile: ProfileChanges], isInSuite: Bool)? {
@@ -41,9 +42,13 @@ struct ScenarioReader {
     let transports = fields.value("transports", default: TransportKind.allCases, readTransports)
     let tls = fields.value("tls", default: [.off], readModes)
     let faults = readFaults(fields)
+    let network = fields.value("network", default: Network?.none) { place in
+      NetworkReader(place: place).read().map { $0 }
+    }
     let isInSuite = fields.value("suite", default: true) { $0.truth() }
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
+      let network,
       let isInSuite, let changes
     else {
       return nil
@@ -53,7 +58,7 @@ struct ScenarioReader {
       groups: clients.groups, idle: clients.idle, traffic: traffic, warmUp: timing.warmUp,
       duration: timing.duration, drain: timing.drain, repetitions: timing.repetitions,
       seed: timing.seed, transports: transports, tls: tls,
-      sessions: faults.sessions, faults: faults.faults)
+      sessions: faults.sessions, faults: faults.faults, network: network)
     checkPossible(scenario, fields)
     for profile in Profile.allCases {
       guard let changed = changes[profile] else { continue }

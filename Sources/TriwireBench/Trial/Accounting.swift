@@ -29,11 +29,10 @@ extension TrialRig {
     measurement.validity = Validity(of: measurement, from: before, to: after)
     measurement.failures = failures(received, ends + serverEnds)
     measurement.faults = await clients.faults(resumed)
-    guard isReconciled else {
-      // The relay works in the clients' process.
-      if measurement.faults != nil { measurement.cpu.clientMicrosecondsPerMessage = nil }
-      return
-    }
+    measurement.network = await clients.network()
+    // The relay works in the clients' process.
+    if trial.scenario.isRelayed { measurement.cpu.clientMicrosecondsPerMessage = nil }
+    guard isReconciled else { return }
     measurement.bytes = ByteLedger(
       messages: received.measured,
       up: ByteLayers(from: before.clients, to: after.clients, isAccepting: false),

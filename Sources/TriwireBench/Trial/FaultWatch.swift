@@ -51,9 +51,12 @@ final class FaultWatch: @unchecked Sendable {
     result.outcomes = faults.map { FaultOutcome($0.name) }
   }
 
-  /// The next client has its session, over a transport.
-  func opened(over transport: TransportKind) {
-    clients.append(Client(transport: transport, since: EventLoop.clock()))
+  /// A client has its session, over a transport.
+  func opened(over transport: TransportKind, _ client: Int) {
+    let opened = Client(transport: transport, since: EventLoop.clock())
+    // With several that open at a time, one may come before another with a lower number.
+    while clients.count <= client { clients.append(opened) }
+    clients[client] = opened
   }
 
   /// What is measured begins at a moment to come.

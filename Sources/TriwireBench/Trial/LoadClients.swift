@@ -9,30 +9,35 @@ final class LoadClients: @unchecked Sendable {
   private let trial: Trial
   private let plan: SendPlan
   private let receiver: Receiver
-  private var sessions: [Session] = []
+  /// By the number of the client; `nil` is not open yet.
+  private var sessions: [Session?]
   private var pacer: Pacer?
   private var ends: [String] = []
-  private var greeted = 0
-  private var awaitedGreeting: (count: Int, continuation: CheckedContinuation<Bool, Never>)?
+  /// Clients whose session is open and waits for its first message.
+  private var awaited: [Int: CheckedContinuation<Bool, Never>] = [:]
   private var isClosing = false
   private var server = "http://127.0.0.1"
   private var configuration = TriwireClient.Configuration()
-  private var path: FaultyPath?
+  private var path: RelayedPath?
 
-  /// Seconds a greeting may take, and seconds the close of all sessions may take.
+  /// Nanoseconds a greeting may take, on top of what a slow network takes.
   private static let patience: UInt64 = 10_000_000_000
+  /// Sessions that open at the same time where a network makes each of them take long.
+  private static let together = 64
 
   init(_ trial: Trial, _ plan: SendPlan) throws {
     self.trial = trial
     self.plan = plan
     group = try MeasuredConnections.loopOfClients()
     loop = group.next()
+    sessions = Array(repeating: nil, count: trial.scenario.clients)
     receiver = Receiver(trial.scenario, plan, of: .clients)
   }
 
   /// Says where the server is, and which certificate it has made for this trial.
   ///
-  /// Where the scenario has faults, all goes through a relay that the clients' process runs.
+  /// Where the scenario has faults or a network, all goes through a relay that the clients' process
+  /// runs.
   ///
   /// - Throws: `IOError` when the relay cannot be started.
   func reach(port: UInt16, certificate: String?) async throws {
@@ -41,10 +46,12 @@ final class LoadClients: @unchecked Sendable {
     if trial.scenario.sessions == .resumable {
       configuration.resume = MeasuredConnections.window
     }
-    if let faults = trial.scenario.faults {
+    if trial.scenario.faults != nil {
       configuration.fallback = MeasuredConnections.resumed
       configuration.session = MeasuredConnections.hurried(configuration.session)
-      let path = FaultyPath(to: port, faults, trial, on: loop)
+    }
+    if trial.scenario.isRelayed {
+      let path = RelayedPath(to: port, trial, on: loop)
       self.path = path
       port = try await path.open()
     }
@@ -66,45 +73,58 @@ final class LoadClients: @unchecked Sendable {
     _ = await session.ended()
   }
 
-  /// Opens sessions, one after the other, until there are so many.
+  /// Opens sessions until there are so many: one after the other, or many at a time where a network
+  /// makes each of them take long.
   ///
   /// - Throws: `ConnectError` when one cannot be opened, ``TrialFailure`` when it stays silent,
   ///   `CancellationError`.
   func connect(upTo count: Int, _ show: ((Int) -> Void)?) async throws {
-    for client in await self.count..<count {
-      try Task.checkCancellation()
-      let url = "\(server)/client/\(client)"
-      let session = try await TriwireClient(url, configuration: configuration)
-        .connect(over: order)
-      guard await takeIn(session, client) else {
-        throw TrialFailure("client \(client) was not greeted within 10 s of its opening")
+    let first = await self.count
+    let width = trial.scenario.network == nil ? 1 : LoadClients.together
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      for (index, client) in (first..<count).enumerated() {
+        if index >= width { try await tasks.next() }
+        try Task.checkCancellation()
+        tasks.addTask { [self] in try await open(client) }
+        show?(max(first, client + 1 - width))
       }
-      show?(client + 1)
+      try await tasks.waitForAll()
+      show?(count)
+    }
+  }
+
+  private func open(_ client: Int) async throws {
+    let url = "\(server)/client/\(client)"
+    let session = try await TriwireClient(url, configuration: configuration).connect(over: order)
+    guard await takeIn(session, client) else {
+      throw TrialFailure("client \(client) was not greeted within 10 s of its opening")
     }
   }
 
   /// The trial's transport, and behind it, where it may break, the others.
   private var order: [TransportKind] {
     let others = TransportKind.allCases.filter { $0 != trial.transport }
-    return [trial.transport] + (path == nil ? [] : others)
+    return [trial.transport] + (path?.watch == nil ? [] : others)
   }
 
-  private var count: Int { get async { await loop.perform { [self] in sessions.count } } }
+  private var count: Int {
+    get async { await loop.perform { [self] in sessions.count { $0 != nil } } }
+  }
 
   /// Listens to a new session, and returns whether its first message came.
   private func takeIn(_ session: Session, _ client: Int) async -> Bool {
     await withCheckedContinuation { continuation in
       loop.execute { [self] in
-        sessions.append(session)
-        awaitedGreeting = (client + 1, continuation)
+        sessions[client] = session
+        awaited[client] = continuation
         session.receive { [self] _, message in received(message, by: client) }
         session.whenEnded { [self] end in ended(end, client) }
         if let watch = path?.watch {
-          watch.opened(over: session.transport)
+          watch.opened(over: session.transport, client)
           session.whenRecovered { watch.recovered($0, client) }
         }
         loop.schedule(at: EventLoop.clock() + LoadClients.patience) { [self] in
-          giveUpGreeting(client + 1)
+          giveUpGreeting(client)
         }
       }
     }
@@ -112,22 +132,17 @@ final class LoadClients: @unchecked Sendable {
 
   private func received(_ message: Span<UInt8>, by client: Int) {
     guard Greeting.matches(message) else { return receiver.receive(message, at: client) }
-    greeted += 1
-    guard let awaited = awaitedGreeting, greeted == awaited.count else { return }
-    awaitedGreeting = nil
-    awaited.continuation.resume(returning: true)
+    awaited.removeValue(forKey: client)?.resume(returning: true)
   }
 
-  private func giveUpGreeting(_ count: Int) {
-    guard let awaited = awaitedGreeting, awaited.count == count else { return }
-    awaitedGreeting = nil
-    awaited.continuation.resume(returning: false)
+  private func giveUpGreeting(_ client: Int) {
+    awaited.removeValue(forKey: client)?.resume(returning: false)
   }
 
   private func ended(_ end: SessionEnd, _ client: Int) {
     guard !isClosing else { return }
     ends.append("client \(client): \(end.code) \(end.reason)")
-    giveUpGreeting(client + 1)
+    giveUpGreeting(client)
   }
 
   /// Sends the clients' part of the plan up to a time of it; its times count from `start`.
@@ -139,7 +154,7 @@ final class LoadClients: @unchecked Sendable {
         ?? Pacer(
           plan.fromClients, of: trial.scenario, measuredFrom: plan.measuredFrom, on: loop
         ) { [self] send, kind, message in
-          sessions[Int(send.sender)].sendNow(kind, message)
+          sessions[Int(send.sender)]?.sendNow(kind, message)
         }
       self.pacer = pacer
       pacer.begin(at: start, upTo: end)
@@ -150,29 +165,32 @@ final class LoadClients: @unchecked Sendable {
   func breakThings(from start: UInt64) async {
     guard let path else { return }
     path.play(from: start)
-    await loop.perform { path.watch.begin(at: start) }
+    await loop.perform { path.watch?.begin(at: start) }
   }
 
   /// Takes all faults back, at the end of what is measured.
   func mend() async {
     guard let path else { return }
     path.mend()
-    await loop.perform { path.watch.stop(at: EventLoop.clock()) }
+    await loop.perform { path.watch?.stop(at: EventLoop.clock()) }
   }
 
   /// What faults did, together with what the server's sessions counted; `nil` without any.
   func faults(_ server: [ResumeCounters]) async -> FaultMeasurement? {
-    guard let path else { return nil }
+    guard let path, let watch = path.watch else { return nil }
     let relay = await path.counters()
     return await loop.perform { [self] in
-      path.watch.finish(clients: sessions.map(\.resumeCounters), server: server, relay)
+      watch.finish(clients: sessions.compactMap { $0?.resumeCounters }, server: server, relay)
     }
   }
+
+  /// How well the network of the scenario was imitated; `nil` where there is none.
+  func network() async -> NetworkMeasurement? { await path?.network() }
 
   /// What the sessions have moved.
   func read() async -> WireReading {
     await loop.perform { [self] in
-      var reading = WireReading(of: sessions, at: "clients")
+      var reading = WireReading(of: sessions.lazy.compactMap { $0 }, at: "clients")
       reading.systemCalls = loop.systemCalls.total
       return reading
     }
@@ -189,7 +207,9 @@ final class LoadClients: @unchecked Sendable {
   func isComplete() async -> Bool { await loop.perform { [self] in receiver.isComplete } }
 
   /// When the steps of all openings were done.
-  func openings() async -> [Opening] { await loop.perform { [self] in sessions.map(\.opening) } }
+  func openings() async -> [Opening] {
+    await loop.perform { [self] in sessions.compactMap { $0?.opening } }
+  }
 
   /// What came of all messages, and the sessions that ended before they should.
   func finish() async -> (received: Received, slip: Histogram, ends: [String]) {
@@ -206,7 +226,7 @@ final class LoadClients: @unchecked Sendable {
       pacer?.stop()
       // It holds the clients, as they hold it.
       pacer = nil
-      for session in sessions { session.abort() }
+      for session in sessions { session?.abort() }
       sessions = []
     }
     await path?.close()

@@ -12,8 +12,10 @@ final class TrialRig {
   let checksInterface: Bool
   private var isClosed = false
 
-  /// Whether each byte that leaves one process arrives at the other on the same connection: not
-  /// where a relay stands between, nor where a session changes its connections.
+  /// Whether each byte that leaves one process arrives at the other: not where a session changes its
+  /// connections.
+  ///
+  /// A relay that imitates a network passes on each byte that it gets.
   var isReconciled: Bool { trial.scenario.sessions == .plain }
 
   init(
@@ -46,7 +48,7 @@ final class TrialRig {
       steps.append(try await idle(step))
     }
     // Acknowledgements that TCP has delayed belong to the openings.
-    try await pause(SendPlan.quiet.nanoseconds)
+    try await pause(scenario.quiet.nanoseconds)
     let after = try await Reading.agreed(self)
     measurement.memory = MemoryCost(steps: steps)
     guard isReconciled else { return }
@@ -95,7 +97,7 @@ final class TrialRig {
       }
       try await pause(10_000_000)
     }
-    try await pause(SendPlan.quiet.nanoseconds)
+    try await pause(trial.scenario.quiet.nanoseconds)
     return try await Reading.agreed(self)
   }
 
@@ -145,7 +147,8 @@ final class TrialRig {
     let plain = trial.scenario.clients * (sendsUp ? 2 : 1)
     // A relay has both ends of each connection, clients may fall back to two, and what was muted
     // is still there when the next is.
-    let needed = (trial.scenario.faults == nil ? plain : trial.scenario.clients * 12) + 50
+    let relayed = trial.scenario.faults == nil ? plain * 3 : trial.scenario.clients * 12
+    let needed = (trial.scenario.isRelayed ? relayed : plain) + 50
     let limit = Process.raiseDescriptorLimit()
     guard needed > limit else { return }
     throw TrialFailure(

@@ -1,0 +1,218 @@
+import TriwireCodec
+
+/// One direction of a connection, as a network would carry its bytes: when each of them arrives.
+///
+/// It has no clock and no socket. Bytes are cut into segments, which leave one after the other at
+/// the rate of the line, take half a round trip, and arrive in order. A lost one is held until TCP
+/// would have sent it again, and everything behind it waits.
+package struct Wire {
+  /// What comes out at the end.
+  package enum Arrival: Equatable {
+    case bytes([UInt8])
+    case end(Fault.Ending)
+  }
+
+  private struct Segment {
+    var count: Int
+    var due: UInt64
+    var ending: Fault.Ending?
+  }
+
+  /// A lost segment of which it is not decided yet how soon TCP would have found out.
+  private struct Loss {
+    /// The number of the segment.
+    let number: UInt64
+    /// When it arrives if enough follow it by `deadline`.
+    let due: UInt64
+    let deadline: UInt64
+    var followers = 0
+  }
+
+  /// Bytes of a segment on an Ethernet, with TCP timestamps.
+  package static let segment = 1448
+  /// What each segment takes of the rate besides its bytes: the headers of TCP and IPv4.
+  package static let header = 52
+  /// Bytes on a line without a rate, before the sender has to wait.
+  package static let unlimited = 4 << 20
+  /// Segments behind a lost one that let TCP find the loss within a round trip (RFC 5681 §3.2).
+  private static let duplicates = 3
+  /// What a loss costs beyond a round trip when too few follow: Linux' tail loss probe waits 200 ms.
+  private static let probe: UInt64 = 200_000_000
+  /// How often one segment is lost, at most.
+  private static let mostLosses = 6
+
+  /// How many segments have entered.
+  package private(set) var entered: UInt64 = 0
+  /// How many of them were lost at first.
+  package private(set) var lost: UInt64 = 0
+  /// Bytes before the line may take more; what is over waits outside.
+  package let capacity: Int
+  private let delay: UInt64
+  private let jitter: UInt64
+  private let roundTrip: UInt64
+  private let loss: Double
+  /// Nanoseconds for each byte; 0 without a rate.
+  private let pace: Double
+  /// When the first byte may leave: the connect of TCP took a round trip.
+  private let opened: UInt64
+  private var draws: Draws
+  private var departed: UInt64 = 0
+  private var arrived: UInt64 = 0
+  private var segments: [Segment] = []
+  private var first = 0
+  private var gone: UInt64 = 0
+  private var losses: [Loss] = []
+  private var bytes: [UInt8] = []
+  private var start = 0
+  /// Bytes of segments.
+  private var carried = 0
+  private var ending: Fault.Ending?
+
+  /// - Parameters:
+  ///   - conditions: The network.
+  ///   - way: Which direction of it.
+  ///   - accepted: When the connection was accepted.
+  ///   - seed: Where chances come from; `way` is mixed in.
+  package init(_ conditions: NetworkConditions, _ way: Directions, accepted: UInt64, seed: UInt64) {
+    roundTrip = conditions.roundTrip.nanoseconds
+    delay = roundTrip / 2
+    jitter = min(conditions.jitter.nanoseconds, delay)
+    loss = min(max(conditions.loss, 0), 1)
+    let rate = conditions.rate(way)
+    pace = rate.map { 8e9 / max($0, 1) } ?? 0
+    let queue = max(conditions.queueBytes, Self.segment)
+    let seconds = Double(conditions.roundTrip.nanoseconds) / 1e9
+    let flight = rate.map { min($0 / 8 * seconds, 1e9) }
+    let onLine = flight.map { Int($0) } ?? Wire.unlimited
+    capacity = queue + onLine
+    opened = accepted + roundTrip
+    draws = Draws(seed: seed ^ UInt64(way.rawValue) &* 0xA076_1D64_78BD_642F)
+  }
+
+  /// Bytes that are on the line or wait for it.
+  package var waiting: Int { bytes.count - start }
+  /// Whether the sender has to wait.
+  package var isFull: Bool { waiting >= capacity }
+  /// When the next thing comes out.
+  package var nextDue: UInt64? {
+    // What waited behind another is due with it.
+    first < segments.count ? max(segments[first].due, arrived) : nil
+  }
+
+  /// Takes bytes that came at a moment, which never goes back.
+  package mutating func enter(_ input: Span<UInt8>, at now: UInt64) {
+    bytes.append(copying: input)
+    fill(at: now)
+  }
+
+  /// Takes the end of the direction.
+  package mutating func end(_ ending: Fault.Ending, at now: UInt64) {
+    self.ending = ending
+    fill(at: now)
+  }
+
+  /// Gives the next thing that is due, and the time it was due.
+  package mutating func take(at now: UInt64) -> (arrival: Arrival, due: UInt64)? {
+    guard let due = nextDue, due <= now else { return nil }
+    arrived = due
+    if let ending = segments[first].ending {
+      remove()
+      return (.end(ending), due)
+    }
+    var count = 0
+    while first < segments.count, segments[first].ending == nil, segments[first].due <= now {
+      count += segments[first].count
+      arrived = max(arrived, segments[first].due)
+      remove()
+    }
+    let taken = Array(bytes[start..<start + count])
+    start += count
+    carried -= count
+    if start == bytes.count {
+      bytes.removeAll(keepingCapacity: bytes.capacity < 65_536)
+      start = 0
+    } else if start > 65_536, start > bytes.count / 2 {
+      bytes.removeFirst(start)
+      start = 0
+    }
+    fill(at: now)
+    return (.bytes(taken), due)
+  }
+
+  private mutating func remove() {
+    first += 1
+    gone += 1
+    if first == segments.count {
+      segments.removeAll(keepingCapacity: true)
+      first = 0
+    } else if first > 256, first > segments.count / 2 {
+      segments.removeFirst(first)
+      first = 0
+    }
+  }
+
+  /// Lets as much of what waits outside onto the line as there is room for.
+  private mutating func fill(at now: UInt64) {
+    while carried < waiting, carried < capacity {
+      let count = min(Self.segment, waiting - carried, capacity - carried)
+      add(count, at: now)
+      carried += count
+    }
+    guard carried == waiting, let ending else { return }
+    self.ending = nil
+    segments.append(Segment(count: 0, due: max(now, opened, departed) + delay, ending: ending))
+  }
+
+  private mutating func add(_ count: Int, at now: UInt64) {
+    departed =
+      max(now, opened, departed) + UInt64((Double(count + Self.header) * pace).rounded(.up))
+    let swing = jitter == 0 ? 0 : UInt64(Double(2 * jitter) * draws.fraction())
+    let due = departed + delay - jitter + swing
+    follow()
+    segments.append(Segment(count: count, due: due + hold(due), ending: nil))
+    entered += 1
+  }
+
+  /// Draws whether the segment that enters is lost, and how long that holds it if nothing follows.
+  private mutating func hold(_ due: UInt64) -> UInt64 {
+    guard loss > 0 else { return 0 }
+    var times: UInt64 = 0
+    while times < Self.mostLosses, draws.fraction() < loss { times += 1 }
+    guard times > 0 else { return 0 }
+    lost += 1
+    losses.append(
+      Loss(number: entered, due: due + times * roundTrip, deadline: departed + roundTrip))
+    return roundTrip + Self.probe << (times - 1)
+  }
+
+  /// Another segment leaves behind those that were lost: enough of them tell the receiver.
+  private mutating func follow() {
+    guard !losses.isEmpty else { return }
+    for index in losses.indices.reversed() {
+      guard departed <= losses[index].deadline, losses[index].number >= gone else {
+        losses.remove(at: index)
+        continue
+      }
+      losses[index].followers += 1
+      guard losses[index].followers == Self.duplicates else { continue }
+      let place = first + Int(losses[index].number - gone)
+      segments[place].due = min(segments[place].due, losses[index].due)
+      losses.remove(at: index)
+    }
+  }
+
+  /// Chances that follow from a seed (SplitMix64).
+  private struct Draws {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func fraction() -> Double {
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var value = state
+      value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+      value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+      return Double((value ^ value >> 31) >> 11) * 0x1p-53
+    }
+  }
+}
