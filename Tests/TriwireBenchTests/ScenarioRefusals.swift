@@ -60,7 +60,8 @@ let refusals: [Refusal] = [
   .replacing(
     "\"clients\": 4", "\"clients\": 4, \"colour\": 1",
     "colour: this key is not known, known are name, description, clients, groups, idle, traffic, "
-      + "warmUp, duration, drain, repetitions, seed, transports, tls, sessions, faults, suite, profiles"
+      + "warmUp, duration, drain, repetitions, seed, transports, tls, sessions, network, headers, "
+      + "faults, suite, profiles"
   ),
   .replacing(
     "\"clients\": 4", "\"clients\": 4, \"duration\": \"10 sec\"",

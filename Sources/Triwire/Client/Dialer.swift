@@ -126,6 +126,9 @@ final class Dialer: Sendable {
   func request(_ method: HTTPMethod, _ target: String, _ headers: Headers = [:]) -> RequestHead {
     var all: Headers = ["host": url.authority]
     for (name, value) in configuration.headers { all.append(name, value) }
+    if let fields = configuration.fieldsOfRequest {
+      for (name, value) in fields(method, headers) { all.append(name, value) }
+    }
     for (name, value) in headers { all.append(name, value) }
     if let link { all.append(SessionToken.field, link.token(isProbe: isProbe).text) }
     return RequestHead(method: method, target: target, headers: all)

@@ -16,6 +16,8 @@ public final class TriwireClient: Sendable {
     public var group: EventLoopGroup?
     /// Header fields for every request, such as a token.
     public var headers: Headers = [:]
+    /// Further header fields for a request, by its method and the fields that it needs.
+    package var fieldsOfRequest: (@Sendable (HTTPMethod, Headers) -> Headers)?
     /// The limits of answers.
     public var http = HTTPLimits()
     /// The limits of sessions.

@@ -20,8 +20,8 @@ struct Comparison {
   /// What makes its times doubtful, as sentences.
   let cautions: [String]
 
-  /// Which network was imitated and how well, as sentences.
-  let network: [String]
+  /// Which network was imitated and how well, and which headers were sent, as sentences.
+  let settings: [String]
 
   /// The comparison of one scenario, over the trials a report has so far.
   init(_ scenario: Scenario, in report: Report) {
@@ -41,7 +41,7 @@ struct Comparison {
         + "\(first.contender): \(first.doubts.joined(separator: "; "))."
     }
     cautions = pools.flatMap(\.cautions) + (repeated.map { [$0] } ?? [])
-    network = Comparison.network(scenario, pools)
+    settings = Comparison.network(scenario, pools) + Comparison.headers(scenario)
     lines = Comparison.lines(of: pools)
     outcomes = Comparison.outcomes(of: pools)
   }

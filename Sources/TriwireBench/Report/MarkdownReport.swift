@@ -41,7 +41,7 @@ extension Report {
       ? ""
       : "\n\n" + table("what the clients did", comparison.contenders, comparison.outcomes)
     let notes =
-      comparison.network + (comparison.omission.map { [$0] } ?? []) + comparison.cautions
+      comparison.settings + (comparison.omission.map { [$0] } ?? []) + comparison.cautions
     let verdicts = verdicts(of: scenario).map { [$0] } ?? []
     return "\(head)\n\n\(first)" + table("", comparison.contenders, comparison.lines) + outcomes
       + (verdicts + notes).map { "\n\n\($0)" }.joined()

@@ -28,7 +28,7 @@ extension Report {
           ["what the clients did"] + comparison.contenders,
           comparison.outcomes.map { [$0.metric] + $0.cells })
     let notes =
-      [comparison.latencyNote] + comparison.network + (comparison.omission.map { [$0] } ?? [])
+      [comparison.latencyNote] + comparison.settings + (comparison.omission.map { [$0] } ?? [])
       + comparison.cautions
     return head + failures + table + faults
       + notes.map { page.wrapped("  \($0)", hanging: 2) }.joined()

@@ -37,6 +37,8 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var faults: [ScheduledFault]?
   /// What lies between the clients and the server, if more than this machine.
   public var network: Network?
+  /// Which header fields requests carry beyond those they need; `nil` is none.
+  public var headers: HeaderProfile?
 
   /// Whether a relay stands between the clients and the server.
   var isRelayed: Bool { faults != nil || network != nil }

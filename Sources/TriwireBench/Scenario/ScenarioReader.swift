@@ -29,7 +29,7 @@ struct ScenarioReader {
 
   private static let keys = [
     "name", "description", "clients", "groups", "idle", "traffic", "warmUp", "duration", "drain",
-    "repetitions", "seed", "transports", "tls", "sessions", "network", "faults", "suite",
+    "repetitions", "seed", "transports", "tls", "sessions", "network", "headers", "faults", "suite",
     "profiles",
   ]
 
@@ -45,10 +45,13 @@ struct ScenarioReader {
     let network = fields.value("network", default: Network?.none) { place in
       NetworkReader(place: place).read().map { $0 }
     }
+    let headers = fields.value("headers", default: HeaderProfile?.none) { place in
+      (place.choice() as HeaderProfile?).map { $0 }
+    }
     let isInSuite = fields.value("suite", default: true) { $0.truth() }
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
-      let network,
+      let network, let headers,
       let isInSuite, let changes
     else {
       return nil
@@ -58,7 +61,7 @@ struct ScenarioReader {
       groups: clients.groups, idle: clients.idle, traffic: traffic, warmUp: timing.warmUp,
       duration: timing.duration, drain: timing.drain, repetitions: timing.repetitions,
       seed: timing.seed, transports: transports, tls: tls,
-      sessions: faults.sessions, faults: faults.faults, network: network)
+      sessions: faults.sessions, faults: faults.faults, network: network, headers: headers)
     checkPossible(scenario, fields)
     for profile in Profile.allCases {
       guard let changed = changes[profile] else { continue }

@@ -56,6 +56,7 @@ final class LoadClients: @unchecked Sendable {
       port = try await path.open()
     }
     server = "\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)"
+    configuration.send(trial.scenario.headers ?? .minimal, to: server)
     guard let certificate, let version = trial.contender.tls.version else { return }
     configuration.tls.caFile = .text(certificate)
     configuration.tls.minimumVersion = version

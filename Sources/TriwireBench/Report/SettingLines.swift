@@ -1,6 +1,22 @@
 import TriwireFaults
 
 extension Comparison {
+  /// Which header fields requests carried, in a sentence; none where they carried what they need.
+  static func headers(_ scenario: Scenario) -> [String] {
+    guard let profile = scenario.headers, profile != .minimal else { return [] }
+    let sizes = [
+      ("a WebSocket handshake", HeaderProfile.Purpose.webSocket), ("an event stream", .eventStream),
+      ("a poll", .poll), ("a POST", .post),
+    ].map { name, purpose in
+      let fields = profile.fields(for: purpose, at: "http://127.0.0.1:8080")
+      return "\(name) \(grouped(fields.reduce(0) { $0 + $1.0.utf8.count + $1.1.utf8.count + 4 })) B"
+    }
+    return [
+      "Headers: \(profile.rawValue), up to so much on top of what a request needs: "
+        + "\(sizes.joined(separator: ", "))."
+    ]
+  }
+
   /// Which network was imitated, and how well, in sentences; empty where there is none.
   static func network(_ scenario: Scenario, _ pools: [Pool]) -> [String] {
     guard let network = scenario.network else { return [] }
