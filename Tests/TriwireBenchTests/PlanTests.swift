@@ -206,6 +206,28 @@ struct PlanTests {
     #expect(abs(Double(times.count - inBurst.count) - calm) < 4 * calm.squareRoot())
   }
 
+  @Test("Bursts that are apart are as long and as many, but at times of each sender's own")
+  func burstsApart() throws {
+    let burst = #"""
+      "burst": {"factor": 500, "length": "1 s", "every": "5 s", "apart": true}, "arrivals": "periodic",
+      """#
+    let plan = SendPlan(
+      try load(scenario("down", "0.1/s per client", more: burst)).scenario, seed: 1)
+    for sender in 0..<Int32(4) {
+      let times = plan.fromServer.filter { $0.sender == sender }
+        .map { $0.at >= plan.measuredFrom ? $0.at - 300_000_000 : $0.at }
+      #expect(times == times.sorted())
+      // 35 s are seven periods of 50 messages in the burst and 0.4 beside it.
+      #expect((340...364).contains(times.count))
+      let gaps = zip(times, times.dropFirst()).map { $1 - $0 }.filter { $0 > 1_000_000_000 }
+      #expect((6...16).contains(gaps.count), "a burst, one message perhaps, the next burst")
+    }
+    let firsts = (0..<Int32(4)).compactMap { sender in
+      plan.fromServer.first { $0.sender == sender }?.at
+    }
+    #expect(Set(firsts.map { $0 / 50_000_000 }).count > 1)
+  }
+
   @Test("Sizes stay within their bounds, and lognormal ones centre on the geometric mean")
   func sizes() throws {
     let text = scenario("up", "500/s per client")

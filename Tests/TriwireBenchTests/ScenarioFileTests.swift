@@ -77,8 +77,9 @@ struct ScenarioFileTests {
     #expect(
       files.map(\.scenario.name)
         == [
-          "chaos", "chat-room", "echo", "faults", "idle-fleet", "live-notifications",
-          "stock-ticker",
+          "chaos", "chat-room", "collab-editing", "dashboard", "echo", "faults", "game-tick",
+          "idle-fleet", "iot-telemetry", "live-notifications", "log-tail", "lossy-mobile",
+          "reconnect-storm", "stock-ticker",
         ])
     for file in files {
       #expect(file.path.hasSuffix("/\(file.scenario.name).json"))

@@ -98,6 +98,8 @@ private struct ArrivalTimes {
   private let arrivals: Flow.Arrivals
   private let burst: Burst?
   private let perSecond: Double
+  /// How many seconds into its bursts this sender is at the start.
+  private let shift: Double
   /// How many messages the average sender would have sent at the next one's time.
   private var position: Double
 
@@ -107,14 +109,16 @@ private struct ArrivalTimes {
     arrivals = flow.arrivals
     burst = flow.burst
     position = 0
+    let isApart = flow.burst?.apart ?? false
+    shift = isApart ? self.source.fraction() * (flow.burst?.every.seconds ?? 0) : 0
     position = arrivals == .periodic ? self.source.fraction() : exponential()
   }
 
   /// The time of the next message in nanoseconds; it never goes back.
   mutating func next() -> UInt64 {
-    let seconds = unwarped(position / perSecond)
+    let seconds = unwarped(position / perSecond + warped(shift)) - shift
     position += arrivals == .periodic ? 1 : exponential()
-    return UInt64(min(seconds * 1e9, 1e18))
+    return UInt64(min(max(seconds, 0) * 1e9, 1e18))
   }
 
   mutating func size(_ payload: PayloadSize) -> Int {
@@ -134,6 +138,17 @@ private struct ArrivalTimes {
   private mutating func normal() -> Double {
     let radius = (-2 * log(1 - source.fraction())).squareRoot()
     return radius * cos(2 * .pi * source.fraction())
+  }
+
+  /// The opposite of `unwarped`.
+  private func warped(_ seconds: Double) -> Double {
+    guard let burst, seconds > 0 else { return seconds }
+    let (length, every) = (burst.length.seconds, burst.every.seconds)
+    let perPeriod = every + (burst.factor - 1) * length
+    let periods = (seconds / every).rounded(.down)
+    let rest = seconds - periods * every
+    let hurried = min(max(rest - every / 2, 0), length)
+    return periods * perPeriod + rest + (burst.factor - 1) * hurried
   }
 
   /// When the work of so many seconds at the plain rate is done, as bursts hurry it.

@@ -59,16 +59,19 @@ struct FlowReader {
   }
 
   private func readBurst(_ place: Place) -> Burst? {
-    guard let fields = place.fields(known: ["factor", "length", "every"]) else { return nil }
+    guard let fields = place.fields(known: ["factor", "length", "every", "apart"]) else {
+      return nil
+    }
     let factor = fields.required("factor", like: "5")?.number(above: 1, to: 1000)
     let length = fields.required("length", like: "\"200 ms\"").flatMap(readDuration)
     let every = fields.required("every", like: "\"5 s\"").flatMap(readDuration)
-    guard let factor, let length, let every else { return nil }
+    let apart = fields.value("apart", default: Bool?.none) { $0.truth().map { $0 } }
+    guard let factor, let length, let every, let apart else { return nil }
     guard length.nanoseconds * 2 <= every.nanoseconds else {
       fields["length"]?.refuse("\(length) is too long, write up to half of every (\(every))")
       return nil
     }
-    return Burst(factor: factor, length: length, every: every)
+    return Burst(factor: factor, length: length, every: every, apart: apart)
   }
 
   private func readPayload(_ place: Place) -> PayloadSize? {

@@ -151,6 +151,8 @@ public struct Burst: Sendable, Equatable, Codable {
   public var length: TimeSpan
   /// From the start of one burst to the start of the next.
   public var every: TimeSpan
+  /// Whether each sender has its bursts at times of its own; `nil` is all at the same time.
+  public var apart: Bool?
 }
 
 /// How large messages are: all alike, or drawn from a distribution.
