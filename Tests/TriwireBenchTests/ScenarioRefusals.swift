@@ -59,9 +59,9 @@ let refusals: [Refusal] = [
     "warmup: this key is not known, did you mean \"warmUp\"?"),
   .replacing(
     "\"clients\": 4", "\"clients\": 4, \"colour\": 1",
-    "colour: this key is not known, known are name, description, clients, groups, idle, traffic, "
-      + "warmUp, duration, drain, repetitions, seed, transports, tls, sessions, network, headers, "
-      + "faults, suite, profiles"
+    "colour: this key is not known, known are $schema, name, description, clients, groups, idle, "
+      + "traffic, warmUp, duration, drain, repetitions, seed, transports, tls, sessions, network, "
+      + "headers, faults, suite, profiles"
   ),
   .replacing(
     "\"clients\": 4", "\"clients\": 4, \"duration\": \"10 sec\"",

@@ -19,6 +19,7 @@ let helpSnapshots = [
         floor     measure how far each transport is from bare TCP on this machine
         list      list the scenarios of the shipped suite, or of other files
         validate  check scenario files without running them
+        schema    print the JSON Schema of scenario files
         serve     serve echo, topics and plain HTTP for any client
         relay     stand between clients and a server, and break things on demand
 
@@ -215,6 +216,22 @@ let helpSnapshots = [
         --fault SPEC        a fault, as above; may stand there several times
         --seed N            where chances come from; 1 unless given
         --help              show this and exit
+
+      """),
+  Snapshot(
+    words: ["schema"],
+    text: """
+      Print the JSON Schema of scenario files.
+
+      Usage: triwire schema
+
+      Prints the JSON Schema (draft 2020-12) of scenario files, by which editors complete and check
+      them. A file names it with "$schema"; the shipped files name Scenarios/schema/scenario.json,
+      which is what this prints. Comments are allowed in scenario files: tell the editor that they
+      are JSON with comments. What a schema cannot say, triwire validate does.
+
+      Options:
+        --help  show this and exit
 
       """),
 ]

@@ -2,12 +2,8 @@
 struct FlowReader {
   let place: Place
 
-  private static let keys = [
-    "name", "direction", "from", "rate", "arrivals", "burst", "payload", "kind",
-  ]
-
   func read() -> Flow? {
-    guard let fields = place.fields(known: Self.keys) else { return nil }
+    guard let fields = place.fields(of: ScenarioSchema.flow) else { return nil }
     let direction: Flow.Direction? = fields.required("direction", like: "\"echo\"")?.choice()
     let rate = fields.required("rate", like: "\"10/s per client\"").flatMap(readRate)
     let payload = fields.required("payload", like: "\"64 B\"").flatMap(readPayload)
@@ -59,7 +55,7 @@ struct FlowReader {
   }
 
   private func readBurst(_ place: Place) -> Burst? {
-    guard let fields = place.fields(known: ["factor", "length", "every", "apart"]) else {
+    guard let fields = place.fields(of: ScenarioSchema.burst) else {
       return nil
     }
     let factor = fields.required("factor", like: "5")?.number(above: 1, to: 1000)
@@ -76,7 +72,7 @@ struct FlowReader {
 
   private func readPayload(_ place: Place) -> PayloadSize? {
     guard case .object = place.node.value else { return readSize(place).map { .fixed($0) } }
-    guard let fields = place.fields(known: ["uniform", "lognormal"]) else { return nil }
+    guard let fields = place.fields(of: ScenarioSchema.sizes) else { return nil }
     if fields.places.count == 1, let uniform = fields["uniform"] {
       return readBounds(uniform).map { .uniform($0, $1) }
     }
@@ -106,10 +102,8 @@ struct FlowReader {
 struct ProfileReader {
   let place: Place
 
-  private static let keys = ["clients", "idle", "warmUp", "duration", "drain", "repetitions"]
-
   func read() -> [Profile: ProfileChanges]? {
-    guard let fields = place.fields(known: Profile.allCases.map(\.rawValue)) else { return nil }
+    guard let fields = place.fields(of: ScenarioSchema.profiles) else { return nil }
     var changes: [Profile: ProfileChanges] = [:]
     for profile in Profile.allCases {
       if let place = fields[profile.rawValue] { changes[profile] = readChanges(place) }
@@ -118,7 +112,7 @@ struct ProfileReader {
   }
 
   private func readChanges(_ place: Place) -> ProfileChanges? {
-    guard let fields = place.fields(known: Self.keys) else { return nil }
+    guard let fields = place.fields(of: ScenarioSchema.changes) else { return nil }
     return ProfileChanges(
       clients: fields["clients"]?.whole(from: 1, to: ScenarioLimits.clients),
       idle: fields["idle"].flatMap(readIdle), warmUp: fields["warmUp"].flatMap(readPause),

@@ -168,8 +168,6 @@ extension Network: Codable {
 struct NetworkReader {
   let place: Place
 
-  private static let keys = ["roundTrip", "jitter", "down", "up", "loss", "queue"]
-
   func read() -> Network? {
     guard case .object = place.node.value else {
       if case .string = place.node.value {
@@ -178,7 +176,7 @@ struct NetworkReader {
       place.refuse("this is \(place.node.kind), write a name like \"wan\", or an object { … }")
       return nil
     }
-    guard let fields = place.fields(known: Self.keys) else { return nil }
+    guard let fields = place.fields(of: ScenarioSchema.network) else { return nil }
     let values = NetworkValues(
       roundTrip: fields["roundTrip"].flatMap(readTime),
       jitter: fields["jitter"].flatMap(readTime),

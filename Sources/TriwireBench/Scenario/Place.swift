@@ -98,7 +98,8 @@ struct Place {
   }
 
   /// The members of an object, after refusing keys that are not known or stand there twice.
-  func fields(known: [String]) -> Fields? {
+  func fields(of object: SchemaObject) -> Fields? {
+    let known = object.names
     guard case .object(let members) = node.value else { return refused("an object { … }") }
     var places: [String: Place] = [:]
     for member in members {

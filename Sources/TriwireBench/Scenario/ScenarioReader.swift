@@ -27,14 +27,9 @@ enum ScenarioLimits {
 struct ScenarioReader {
   let place: Place
 
-  private static let keys = [
-    "name", "description", "clients", "groups", "idle", "traffic", "warmUp", "duration", "drain",
-    "repetitions", "seed", "transports", "tls", "sessions", "network", "headers", "faults", "suite",
-    "profiles",
-  ]
-
   func read() -> (scenario: Scenario, changes: [Profile: ProfileChanges], isInSuite: Bool)? {
-    guard let fields = place.fields(known: Self.keys) else { return nil }
+    guard let fields = place.fields(of: ScenarioSchema.scenario) else { return nil }
+    _ = fields["$schema"]?.text(like: "\"schema/scenario.json\"")
     let head = readHead(fields)
     let clients = readClients(fields)
     let timing = readTiming(fields)
@@ -260,7 +255,7 @@ func readPause(_ place: Place) -> TimeSpan? {
 }
 
 func readIdle(_ place: Place) -> IdleSteps? {
-  guard let fields = place.fields(known: ["steps", "hold"]) else { return nil }
+  guard let fields = place.fields(of: ScenarioSchema.idle) else { return nil }
   let steps = fields.required("steps", like: "[500, 1000]")?.list(of: "numbers of clients") {
     $0.whole(from: 1, to: ScenarioLimits.clients)
   }

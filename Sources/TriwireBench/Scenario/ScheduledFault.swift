@@ -62,7 +62,7 @@ struct FaultReader {
   let place: Place
 
   func read() -> ScheduledFault? {
-    guard let fields = place.fields(known: ["at", "for", "every", "fault"]) else { return nil }
+    guard let fields = place.fields(of: ScenarioSchema.fault) else { return nil }
     let at = fields.required("at", like: "\"3 s\"").flatMap(readPause)
     let lasting = fields.value("for", default: TimeSpan?.none) { readDuration($0).map { $0 } }
     let every = fields.value("every", default: TimeSpan?.none) { readDuration($0).map { $0 } }
