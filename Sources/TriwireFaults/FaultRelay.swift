@@ -11,6 +11,9 @@ public import TriwireIO
 /// await relay.stop()
 /// ```
 ///
+/// With `Configuration.network` it imitates a network as well: bytes travel as long as they would
+/// there before the relay reads them, and faults strike at the far end.
+///
 /// It passes bytes on as they are, and reads along: it knows of each request what it is for
 /// (`RequestKind`), so that a rule can concern polls and leave POSTs alone. What is no HTTP/1.1, TLS
 /// for example, is passed on unread, as kind `other`. The server is connected to when the first byte

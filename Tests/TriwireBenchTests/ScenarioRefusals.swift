@@ -135,7 +135,8 @@ let refusals: [Refusal] = [
     "traffic[0].payload.uniform: write two sizes, the smaller first: [\"80 B\", \"200 B\"]"),
   .replacing(
     "\"64 B\"", "{}",
-    "traffic[0].payload: write a size \"64 B\", or one of uniform and lognormal with two sizes"),
+    "traffic[0].payload: write a size \"64 B\", or one of uniform and lognormal with two sizes, "
+      + "or record with a format"),
   .replacing(
     "10/s per client", "10/s",
     "traffic[0].rate: \"10/s\" does not say whose rate it is: end with \"per client\", \"per group\" or \"in all\""

@@ -52,6 +52,20 @@ struct NetworkTests {
     }
   }
 
+  @Test("No more passes in a time than the rate allows")
+  func rate() async throws {
+    let network = NetworkConditions(downRate: 8_000_000)
+    try await RelayRig.run(network: network) { rig in
+      let (client, stream, _) = try await rig.webSocket()
+      let bytes = pattern(100_000)
+      let began = EventLoop.clock()
+      try await stream.send(bytes)
+      #expect(try await client.receive(bytes.count) == bytes)
+      // 100,000 bytes and the headers of 70 segments, a microsecond each.
+      #expect(EventLoop.clock() - began >= 103_640_000)
+    }
+  }
+
   @Test("The end of a direction arrives behind its bytes, and a reset behind them as well")
   func ends() async throws {
     try await RelayRig.run(network: NetworkConditions(roundTrip: .milliseconds(20))) { rig in

@@ -123,7 +123,7 @@ private struct ArrivalTimes {
 
   mutating func size(_ payload: PayloadSize) -> Int {
     switch payload {
-    case .fixed(let size): return size.bytes
+    case .fixed, .record: return payload.largest.bytes
     case .uniform(let low, let high): return Int.random(in: low.bytes...high.bytes, using: &source)
     case .lognormal(let low, let high):
       let (bottom, top) = (log(Double(low.bytes)), log(Double(high.bytes)))

@@ -1,4 +1,6 @@
-/// What every measured message carries in its first bytes: who sent it, which one it is, and when.
+/// What every measured message carries: who sent it, which one it is, and when.
+///
+/// It is the first bytes, or the identifier of a record (``RecordFormat``).
 ///
 /// The stamp is 20 characters of the URL-safe base64 alphabet, so that the same bytes are valid in
 /// text and in binary messages, need no escaping anywhere, and leave the rest of the payload free:
@@ -36,8 +38,9 @@ struct Stamp: Equatable, Sendable {
   /// Reads the stamp of a message, or `nil` when it carries none or was damaged on its way.
   init?(of message: Span<UInt8>) {
     guard message.count >= Stamp.length else { return nil }
+    var position = RecordFormat.identifierOffset(after: message[0])
+    guard message.count >= position + Stamp.length else { return nil }
     var check = Check(size: message.count)
-    var position = 0
     func number(_ digits: Int, _ check: inout Check) -> UInt64? {
       var value: UInt64 = 0
       for _ in 0..<digits {
@@ -57,10 +60,10 @@ struct Stamp: Equatable, Sendable {
       sequence: UInt32(sequence))
   }
 
-  /// Writes the stamp over the first bytes of a message that is `size` bytes long.
-  func write(to buffer: inout [UInt8], size: Int) {
+  /// Writes the stamp into a message that is `size` bytes long, from `start` on.
+  func write(to buffer: inout [UInt8], size: Int, from start: Int = 0) {
     var check = Check(size: size)
-    var position = 0
+    var position = start
     func put(_ value: UInt64, digits: Int) {
       for shift in stride(from: UInt64(digits - 1) * 6, through: 0, by: -6) {
         let digit = UInt8(truncatingIfNeeded: value >> shift & 63)
@@ -78,11 +81,18 @@ struct Stamp: Equatable, Sendable {
   }
 }
 
-/// The bytes of one flow's messages: a stamp and then a filling that is the same each time.
+/// The bytes of one flow's messages: a stamp and a filling that is the same each time.
 struct PayloadBuffer: Sendable {
   private var bytes: [UInt8]
+  private let start: Int
 
   init(for flow: Flow) {
+    if case .record(let format) = flow.payload {
+      bytes = format.sample
+      start = RecordFormat.identifierOffset(after: bytes[0])
+      return
+    }
+    start = 0
     let size = flow.payload.largest.bytes
     bytes = []
     bytes.reserveCapacity(size)
@@ -96,7 +106,7 @@ struct PayloadBuffer: Sendable {
 
   /// The message with this stamp, `size` bytes long.
   mutating func message(_ stamp: Stamp, size: Int) -> ArraySlice<UInt8> {
-    stamp.write(to: &bytes, size: size)
+    stamp.write(to: &bytes, size: size, from: start)
     return bytes[..<size]
   }
 }

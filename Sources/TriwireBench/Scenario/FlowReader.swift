@@ -8,7 +8,8 @@ struct FlowReader {
     let rate = fields.required("rate", like: "\"10/s per client\"").flatMap(readRate)
     let payload = fields.required("payload", like: "\"64 B\"").flatMap(readPayload)
     let arrivals = fields.value("arrivals", default: Flow.Arrivals.poisson) { $0.choice() }
-    let kind = fields.value("kind", default: Flow.Kind.text) { $0.choice() }
+    let format: RecordFormat? = if case .record(let format)? = payload { format } else { nil }
+    let kind = fields.value("kind", default: format?.kind ?? .text) { $0.choice() }
     let burst = fields.value("burst", default: Burst?.none) { place in readBurst(place).map { $0 } }
     let from = fields.value("from", default: Flow.Origin.server) { $0.choice() }
     guard let direction, let rate, let payload, let arrivals, let kind, let burst, let from else {
@@ -16,6 +17,10 @@ struct FlowReader {
     }
     let name = fields.value("name", default: direction.rawValue) { $0.text(like: "\"prices\"") }
     guard let name else { return nil }
+    if let format, kind != format.kind {
+      fields["kind"]?.refuse(
+        "a record in \(format.rawValue) is \(format.kind.rawValue), write that or remove this")
+    }
     checkScope(fields, direction: direction, from: from, rate: rate)
     return Flow(
       name: name, direction: direction, from: direction == .broadcast ? from : origin(direction),
@@ -79,7 +84,12 @@ struct FlowReader {
     if fields.places.count == 1, let lognormal = fields["lognormal"] {
       return readBounds(lognormal).map { .lognormal($0, $1) }
     }
-    place.refuse("write a size \"64 B\", or one of uniform and lognormal with two sizes")
+    if fields.places.count == 1, let record = fields["record"] {
+      return (record.choice() as RecordFormat?).map { .record($0) }
+    }
+    place.refuse(
+      "write a size \"64 B\", or one of uniform and lognormal with two sizes, or record with a format"
+    )
     return nil
   }
 

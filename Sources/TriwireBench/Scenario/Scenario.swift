@@ -155,7 +155,7 @@ public struct Burst: Sendable, Equatable, Codable {
   public var apart: Bool?
 }
 
-/// How large messages are: all alike, or drawn from a distribution.
+/// How large messages are, all alike or drawn from a distribution, or what they carry instead.
 public enum PayloadSize: Sendable, Equatable {
   /// Each message has this size.
   case fixed(ByteCount)
@@ -163,11 +163,14 @@ public enum PayloadSize: Sendable, Equatable {
   case uniform(ByteCount, ByteCount)
   /// Sizes whose logarithm is normal: 95 % lie between the two, the rest is cut off to them.
   case lognormal(ByteCount, ByteCount)
+  /// Each message is the same record in this format.
+  case record(RecordFormat)
 
   /// The smallest possible size.
   public var smallest: ByteCount {
     switch self {
     case .fixed(let size), .uniform(let size, _), .lognormal(let size, _): size
+    case .record(let format): format.size
     }
   }
 
@@ -175,6 +178,7 @@ public enum PayloadSize: Sendable, Equatable {
   public var largest: ByteCount {
     switch self {
     case .fixed(let size), .uniform(_, let size), .lognormal(_, let size): size
+    case .record(let format): format.size
     }
   }
 }
@@ -183,15 +187,17 @@ extension PayloadSize: Codable {
   private struct Range: Codable {
     var uniform: [ByteCount]?
     var lognormal: [ByteCount]?
+    var record: RecordFormat?
   }
 
-  /// Writes a size as text, or a distribution as an object with its two bounds.
+  /// Writes a size as text, a distribution as an object with its two bounds, a record with its format.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .fixed(let size): try container.encode(size)
     case .uniform(let low, let high): try container.encode(Range(uniform: [low, high]))
     case .lognormal(let low, let high): try container.encode(Range(lognormal: [low, high]))
+    case .record(let format): try container.encode(Range(record: format))
     }
   }
 
@@ -209,9 +215,12 @@ extension PayloadSize: Codable {
       self = .uniform(bounds[0], bounds[1])
     } else if let bounds = range.lognormal, bounds.count == 2 {
       self = .lognormal(bounds[0], bounds[1])
+    } else if let format = range.record {
+      self = .record(format)
     } else {
       throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "a payload is a size, or uniform or lognormal bounds")
+        in: container,
+        debugDescription: "a payload is a size, uniform or lognormal bounds, or a record")
     }
   }
 }

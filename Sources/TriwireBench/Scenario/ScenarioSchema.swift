@@ -130,6 +130,9 @@ enum ScenarioSchema {
     .init(
       "lognormal", "95 % lie between the two, the rest is cut off to them.",
       .list(.size, atLeast: 2, atMost: 2)),
+    .init(
+      "record", "Each message is the same record, written in this format.",
+      .words(RecordFormat.self)),
   ])
 
   static let network = SchemaObject(keys: [
