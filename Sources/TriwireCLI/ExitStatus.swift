@@ -6,8 +6,10 @@ import TriwireBench
 enum ExitStatus: Int32, CaseIterable {
   case done = 0
   case failed = 1
+  case inconclusive = 3
   case usage = 64
   case badScenario = 65
+  case thresholdBroken = 99
   case interrupted = 130
 
   /// What it stands for, in help.
@@ -15,8 +17,10 @@ enum ExitStatus: Int32, CaseIterable {
     switch self {
     case .done: "all went well"
     case .failed: "a trial failed, or the command could not do its work"
+    case .inconclusive: "the runs do not tell; more repetitions may"
     case .usage: "the command line is wrong"
     case .badScenario: "a scenario file is wrong"
+    case .thresholdBroken: "a strict threshold of a scenario is broken"
     case .interrupted: "stopped by Ctrl-C or SIGTERM; what was measured is kept"
     }
   }

@@ -12,8 +12,11 @@ extension Command {
       folder Scenarios of the current directory that do not say "suite": false. Each trial has a
       server process of its own. A table per scenario goes to standard output, progress to standard
       error, and the report to a folder: result.json with all figures and report.md with the
-      tables, written after every trial. Ctrl-C ends the run and keeps what was measured, and
+      tables, written after every trial, and at the end report.html to look at, result.csv with a
+      row for each figure, and junit.xml. Ctrl-C ends the run and keeps what was measured, and
       --resume goes on with the trials that are missing.
+      Strict thresholds of the files decide the exit status: 99 when one is broken, 3 when one
+      cannot be told.
 
       Profiles: smoke measures each transport once for 3 seconds, quick 3 times for 10 seconds,
       full as often and as long as the scenario files say. A file may change that for itself.
@@ -168,9 +171,11 @@ private struct SuiteRun {
     progress.clear()
     report.environment.load.append(.current)
     try folder.write(report)
+    try folder.write([report], as: ReportFormat.written)
     if !manner.isQuiet, !report.trials.isEmpty {
       Output.print(report.text(on: .current(STDOUT_FILENO)))
-      Output.print("Written to \(folder.resultPath) and \(folder.markdownPath)")
+      Output.print(
+        "Written to \(folder.path): report.html, report.md, result.json, result.csv and junit.xml")
     }
     if report.state == .interrupted {
       let count = report.trials.count
@@ -181,7 +186,12 @@ private struct SuiteRun {
             + "the report has what was measured; go on with: triwire run --resume \(folder.path)")
       return .interrupted
     }
-    return report.trials.allSatisfy(\.failures.isEmpty) ? .done : .failed
+    guard report.trials.allSatisfy(\.failures.isEmpty) else { return .failed }
+    switch report.thresholdVerdict {
+    case .met: return .done
+    case .broken: return .thresholdBroken
+    case .open: return .inconclusive
+    }
   }
 }
 

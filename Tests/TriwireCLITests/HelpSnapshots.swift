@@ -16,6 +16,8 @@ let helpSnapshots = [
 
       Commands:
         run       run scenarios over each transport and compare them
+        report    make reports again from result.json, in any format
+        explain   say what a figure of the reports is and how it is counted
         floor     measure how far each transport is from bare TCP on this machine
         list      list the scenarios of the shipped suite, or of other files
         validate  check scenario files without running them
@@ -30,8 +32,10 @@ let helpSnapshots = [
       Exit status:
         0    all went well
         1    a trial failed, or the command could not do its work
+        3    the runs do not tell; more repetitions may
         64   the command line is wrong
         65   a scenario file is wrong
+        99   a strict threshold of a scenario is broken
         130  stopped by Ctrl-C or SIGTERM; what was measured is kept
 
       triwire COMMAND --help says more about each.
@@ -48,8 +52,11 @@ let helpSnapshots = [
       folder Scenarios of the current directory that do not say "suite": false. Each trial has a
       server process of its own. A table per scenario goes to standard output, progress to standard
       error, and the report to a folder: result.json with all figures and report.md with the
-      tables, written after every trial. Ctrl-C ends the run and keeps what was measured, and
+      tables, written after every trial, and at the end report.html to look at, result.csv with a
+      row for each figure, and junit.xml. Ctrl-C ends the run and keeps what was measured, and
       --resume goes on with the trials that are missing.
+      Strict thresholds of the files decide the exit status: 99 when one is broken, 3 when one
+      cannot be told.
 
       Profiles: smoke measures each transport once for 3 seconds, quick 3 times for 10 seconds,
       full as often and as long as the scenario files say. A file may change that for itself.
@@ -67,6 +74,44 @@ let helpSnapshots = [
         --seed N           where all that is random starts from; the files' own unless given
         --quiet            show only what failed
         --help             show this and exit
+
+      """),
+  Snapshot(
+    words: ["report"],
+    text: """
+      Make reports again from result.json, in any format.
+
+      Usage: triwire report DIR|FILE … [OPTION …]
+
+      Reads what triwire run wrote and makes the reports again, byte for byte the same. Results of
+      several machines go into one report that keeps them apart; that needs --output.
+
+        html                     report.html, a page to look at
+        markdown                 report.md, tables for a pull request
+        csv                      result.csv, a row for each figure of each trial
+        junit                    junit.xml, test cases; what cannot be told is skipped
+        hdr                      latency-….hgrm, percentiles in ms as HdrHistogram prints them
+        github-action-benchmark  github-action-benchmark.json, its customSmallerIsBetter
+        bencher                  bencher.json, Bencher Metric Format
+
+      Options:
+        --format LIST  which of them; html,markdown,csv,junit unless given
+        --output DIR   where to write; beside the result unless given
+        --help         show this and exit
+
+      """),
+  Snapshot(
+    words: ["explain"],
+    text: """
+      Say what a figure of the reports is and how it is counted.
+
+      Usage: triwire explain [METRIC …]
+
+      Shows each figure by its key, as thresholds and data have it, and by its name in tables, and
+      says how it is counted. Without a METRIC it lists the keys of all.
+
+      Options:
+        --help  show this and exit
 
       """),
   Snapshot(

@@ -10,7 +10,8 @@ struct RunTests {
       let outcome = try await triwire("run", "tiny.json", "--output", "Out", in: folder)
       #expect(outcome.status == 0, "\(outcome.complaint)")
       #expect(outcome.output.hasPrefix("tiny  all ways at once\n"))
-      #expect(outcome.output.hasSuffix("Written to Out/result.json and Out/report.md\n"))
+      let files = "report.html, report.md, result.json, result.csv and junit.xml"
+      #expect(outcome.output.hasSuffix("Written to Out: \(files)\n"))
       #expect(outcome.complaint.split(separator: "\n").count == 3)
 
       let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))

@@ -4,7 +4,10 @@ import Testing
 struct UsageTests {
   /// Words that are wrong, and what is said about them.
   private static let wrong: [(words: [String], message: String, help: String)] = [
-    ([], "write what to do: run, floor, list, validate, schema, serve, relay", "triwire --help"),
+    (
+      [], "write what to do: run, report, explain, floor, list, validate, schema, serve, relay",
+      "triwire --help"
+    ),
     (["rum"], "there is no command rum, did you mean run?", "triwire --help"),
     (["benchmark"], "there is no command benchmark", "triwire --help"),
     (["--versoin"], "triwire has no option --versoin, did you mean --version?", "triwire --help"),

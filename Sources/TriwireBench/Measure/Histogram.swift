@@ -63,6 +63,10 @@ public struct Histogram: Sendable, Equatable {
   /// Adds all durations of another histogram; the order of merging does not matter.
   public mutating func merge(_ other: Histogram) {
     guard other.count > 0 else { return }
+    guard count > 0 else {
+      self = other
+      return
+    }
     if other.counts.count > counts.count { grow(toHold: other.counts.count - 1) }
     for (index, added) in other.counts.enumerated() where added > 0 { counts[index] += added }
     minimum = count == 0 ? other.minimum : min(minimum, other.minimum)
@@ -93,10 +97,11 @@ extension Histogram {
   /// never too short.
   public func percentile(_ percent: Double) -> UInt64 {
     guard count > 0 else { return 0 }
-    var left = rank(of: percent)
-    for (index, counted) in buckets {
-      if counted >= left { return max(minimum, min(maximum, Bucket.highest(of: index))) }
-      left -= counted
+    let rank = rank(of: percent)
+    var passed: UInt64 = 0
+    for index in counts.indices {
+      passed += counts[index]
+      if passed >= rank { return max(minimum, min(maximum, Bucket.highest(of: index))) }
     }
     return maximum
   }
@@ -108,6 +113,21 @@ extension Histogram {
   public func soundPercentile(_ percent: Double) -> UInt64? {
     guard count > 0, count - rank(of: percent) >= 10 else { return nil }
     return percentile(percent)
+  }
+
+  /// Several such percentiles, given in ascending order, in one walk through the buckets.
+  func soundPercentiles(_ percents: [Double]) -> [UInt64?] {
+    var passed: UInt64 = 0
+    var next = 0
+    return percents.map { percent in
+      let rank = rank(of: percent)
+      guard count > 0, count - rank >= 10 else { return nil }
+      while passed < rank, next < counts.count {
+        passed += counts[next]
+        next += 1
+      }
+      return max(minimum, min(maximum, Bucket.highest(of: max(0, next - 1))))
+    }
   }
 
   /// The exact mean in nanoseconds; 0 when empty.

@@ -19,6 +19,10 @@ struct Comparison {
   let failures: [String]
   /// What makes its times doubtful, as sentences.
   let cautions: [String]
+  /// The trials of each contender, in the same order.
+  let pools: [Pool]
+  /// What the runs say about any two of them.
+  let verdicts: [ContenderComparison]
 
   /// Which network was imitated and how well, and which headers were sent, as sentences.
   let settings: [String]
@@ -27,12 +31,15 @@ struct Comparison {
   init(_ scenario: Scenario, in report: Report) {
     self.scenario = scenario
     let pools = scenario.contenders.map {
-      Pool(report.trials(of: scenario, for: $0), scenario.name(of: $0))
+      Pool(report.trials(of: scenario, for: $0), scenario.name(of: $0), of: $0)
     }
     .filter { !$0.trials.isEmpty }
+    self.pools = pools
     contenders = pools.map(\.name)
     let controls = scenario.contenders.map {
-      Pool(report.trials(of: scenario, for: $0, asControl: true), "\(scenario.name(of: $0)) again")
+      Pool(
+        report.trials(of: scenario, for: $0, asControl: true), "\(scenario.name(of: $0)) again",
+        of: $0)
     }
     failures = (pools + controls).flatMap(\.failures)
     let voided = report.voided.filter { $0.scenario == scenario.name }
@@ -44,6 +51,7 @@ struct Comparison {
     settings = Comparison.network(scenario, pools) + Comparison.headers(scenario)
     lines = Comparison.lines(of: pools)
     outcomes = Comparison.outcomes(of: pools)
+    verdicts = report.comparisons(of: scenario)
   }
 
   /// What the tables leave out, in a sentence, where they do.
@@ -76,98 +84,20 @@ struct Comparison {
   }
 }
 
-/// A figure that is compared: less of it is better.
-private struct Metric {
-  let name: String
-  let value: (Pool) -> Double?
-  let text: (Double?) -> String
-  /// Whether it says something about the transports, and not about the load generator.
-  let isCompared: Bool
-
-  /// The line of this metric, or `nil` when no contender has the figure.
-  func line(for pools: [Pool]) -> Comparison.Line? {
-    let values = pools.map(value)
-    let known = values.compactMap { $0 }
-    guard !known.isEmpty else { return nil }
-    let best = known.min() ?? 0
-    let cells = values.map { value in
-      guard isCompared, let value, best > 0, value / best >= 1.005 else { return text(value) }
-      return "\(text(value)) (\(Figures.ratio(value / best)))"
-    }
-    return Comparison.Line(metric: name, cells: cells)
-  }
-
-  static var all: [Metric] {
-    percentiles + [
-      Metric("latency max", Figures.duration) {
-        $0.latency.count > 0 ? Double($0.latency.maximum) / 1000 : nil
-      },
-      Metric("sent late, p99", Figures.duration, isCompared: false) {
-        $0.slip.soundPercentile(99).map { Double($0) / 1000 }
-      },
-      Metric("payload/message", Figures.bytes) { $0.perMessage(\.payload) },
-      Metric("framing/message", Figures.bytes) { $0.perMessage(\.framing) },
-      Metric("HTTP/message", Figures.bytes) { $0.perMessage(\.http) },
-      Metric("TLS/message", Figures.bytes) { $0.ifSecured($0.perMessage(\.tls)) },
-      Metric("TCP/IP/message", Figures.bytes) { $0.perMessage(\.tcpip) },
-      Metric("wire/message", Figures.bytes) { $0.perMessage(\.wire) },
-      Metric("of it up", Figures.bytes) { $0.perMessage(\.wire, \.up) },
-      Metric("of it down", Figures.bytes) { $0.perMessage(\.wire, \.down) },
-      Metric("overhead", Figures.percent) { $0.overhead },
-      Metric("packets/message", { Figures.number($0, places: 2) }) { $0.perMessage(\.segments) },
-      Metric("server CPU/message", Figures.duration) { $0.serverPerMessage },
-      Metric("client CPU/message", Figures.duration) { $0.clientPerMessage },
-      Metric("TLS handshake p50", Figures.duration) { $0.opening(\.secureMicroseconds) },
-      Metric("TLS bytes/open", Figures.bytes) { pool in
-        pool.ifSecured(
-          pool.mean(\.tlsBytesUp).flatMap { up in pool.mean(\.tlsBytesDown).map { up + $0 } })
-      },
-      Metric("open p50", Figures.duration) { $0.opening(\.openMicroseconds) },
-      Metric("first message p50", Figures.duration) { $0.opening(\.firstMessageMicroseconds) },
-      Metric("round trips to open", { Figures.number($0, places: 1) }) { $0.mean(\.roundTrips) },
-      Metric("wire bytes/open", Figures.bytes) { $0.openBytes },
-      Metric("server CPU/open", Figures.duration) { $0.mean(\.serverCPUMicroseconds) },
-      Metric("system calls/open", { Figures.number($0, places: 1) }) {
-        $0.mean(\.serverSystemCalls)
-      },
-      Metric("memory/connection", Figures.bytes) { $0.growth(\.privateDirtyPerConnection) },
-      Metric("descriptors/connection", { Figures.number($0, places: 2) }) {
-        $0.growth(\.descriptorsPerConnection)
-      },
-    ]
-  }
-
-  private static var percentiles: [Metric] {
-    Durations.percentiles.map { name, percent in
-      Metric("latency \(name == "p999" ? "p99.9" : name)", Figures.duration) {
-        $0.latency.soundPercentile(percent).map { Double($0) / 1000 }
-      }
-    }
-  }
-
-  private init(
-    _ name: String, _ text: @escaping (Double?) -> String, isCompared: Bool = true,
-    _ value: @escaping (Pool) -> Double?
-  ) {
-    self.isCompared = isCompared
-    self.name = name
-    self.value = value
-    self.text = text
-  }
-}
-
 /// The trials of one contender, taken together: histograms merged, counts added.
 struct Pool {
   let name: String
+  let contender: Contender
   let trials: [Measurement]
   let delivery: Delivery
   let latency: Histogram
   let slip: Histogram
   private let messages: UInt64
 
-  init(_ trials: [Measurement], _ name: String) {
+  init(_ trials: [Measurement], _ name: String, of contender: Contender) {
     self.trials = trials
     self.name = name
+    self.contender = contender
     delivery = .sum(trials.map(\.delivery))
     latency = trials.reduce(into: Histogram()) { $0.merge($1.latencyMicroseconds.histogram) }
     slip = trials.reduce(into: Histogram()) { $0.merge($1.slipMicroseconds.histogram) }

@@ -6,7 +6,9 @@ extension Report {
   /// The same report always gives the same text.
   public var markdown: String {
     let comparisons = scenarios.map { Comparison($0, in: self) }
-    let parts = [heading, failureList(comparisons)] + comparisons.map(section) + [legend, machine]
+    let parts =
+      [heading, failureList(comparisons), answerTable(comparisons), thresholdList(comparisons)]
+      + comparisons.map(section) + [legend, machine]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
   }
 
@@ -28,6 +30,25 @@ extension Report {
     }
     guard !failures.isEmpty else { return "" }
     return "## Failed trials\n\n" + failures.joined(separator: "\n")
+  }
+
+  private func answerTable(_ comparisons: [Comparison]) -> String {
+    let rows = answers(comparisons).map { answer in
+      "| \(answer.scenario) | \(answer.recommended.map { "**\($0.contender.transport.rawValue)**" } ?? Figures.none) "
+        + "| \(answer.runnerUp?.contender.transport.rawValue ?? Figures.none) "
+        + "| \(answer.reasons.joined(separator: "; ")) | \(answer.confidence.text) |"
+    }
+    let rule = Answer.rule.enumerated().map { "\($0 + 1). \($1)" }.joined(separator: "\n")
+    return "## Answer\n\n| scenario | recommended | runner-up | why | confidence |\n"
+      + "|---|---|---|---|---|\n" + rows.joined(separator: "\n")
+      + "\n\n<details><summary>The rule that chose</summary>\n\n\(rule)\n\n</details>"
+  }
+
+  private func thresholdList(_ comparisons: [Comparison]) -> String {
+    let lines = comparisons.flatMap { comparison in
+      comparison.checks.map { "- \($0.mark) \(comparison.scenario.name) \($0.sentence)" }
+    }
+    return lines.isEmpty ? "" : "## Thresholds\n\n" + lines.joined(separator: "\n")
   }
 
   private func section(_ comparison: Comparison) -> String {
@@ -59,27 +80,38 @@ extension Report {
   }
 
   private var legend: String {
-    """
-    ## How to read this
+    "## How to read this\n\n" + legendItems.map { "- \($0)" }.joined(separator: "\n")
+  }
 
-    - Latency is from the moment a message should have been sent to the moment it arrived, and a \
-    round trip where it is echoed. `(1.19×)` is relative to the best of the line. Percentiles with \
-    fewer than ten messages above them are left out.
-    - Bytes, packets and CPU time are per delivered message, both directions together. `wire` is \
-    everything in IP packets; `overhead` is what travels beyond the payload.
-    - `sent late` is how much later than planned the load generator sent: what it adds by itself.
-    - Memory is what the server's private memory grows by with each idle connection, left out \
-    where it does not stand clearly above chance.
-    - A trial is `disturbed` when messages left late, when threads had to wait for a core, or when the \
-    clock was adjusted: it says more about the machine than about the transport. It is repeated as \
-    often as the profile says.
-    """ + (comparisons.isEmpty ? "" : "\n" + verdictLegend)
-      + (scenarios.contains { $0.faults != nil } ? "\n" + faultLegend : "")
+  /// How to read a report, a paragraph for each matter, with code between grave accents.
+  var legendItems: [String] {
+    [
+      """
+      Latency is from the moment a message should have been sent to the moment it arrived, and a \
+      round trip where it is echoed. `(1.19×)` is relative to the best of the line. Percentiles with \
+      fewer than ten messages above them are left out.
+      """,
+      """
+      Bytes, packets and CPU time are per delivered message, both directions together. `wire` is \
+      everything in IP packets; `overhead` is what travels beyond the payload.
+      """,
+      "`sent late` is how much later than planned the load generator sent: what it adds by itself.",
+      """
+      Memory is what the server's private memory grows by with each idle connection, left out \
+      where it does not stand clearly above chance.
+      """,
+      """
+      A trial is `disturbed` when messages left late, when threads had to wait for a core, or when \
+      the clock was adjusted: it says more about the machine than about the transport. It is repeated \
+      as often as the profile says.
+      """,
+    ] + (comparisons.isEmpty ? [] : [verdictLegend])
+      + (scenarios.contains { $0.faults != nil } ? [faultLegend] : [])
   }
 
   private var faultLegend: String {
     """
-    - Faults: `noticed` is from the fault that cost a client its connection to the moment it found \
+    Faults: `noticed` is from the fault that cost a client its connection to the moment it found \
     that lost, `back` from then until another carried its session. Of one fault the longest are \
     shown, and what carried the sessions then. A fault can also strike a client that is on its way \
     back.
@@ -87,14 +119,21 @@ extension Report {
   }
 
   private var machine: String {
+    "## Machine\n\n| | |\n|---|---|\n"
+      + machineRows.map { "| \($0.0) | \($0.0 == "command" ? "`\($0.1)`" : $0.1) |" }
+      .joined(separator: "\n")
+  }
+
+  /// The machine and its settings, a name and a text each.
+  var machineRows: [(String, String)] {
     let load = environment.load.map { load in
       load.averages.map { Figures.decimal($0, places: 2) }.joined(separator: " ")
         + (load.cpuPressure.map { ", pressure \(Figures.decimal($0, places: 2)) %" } ?? "")
     }
     let seeds = scenarios.map { "\($0.name) \($0.seed)" }.joined(separator: ", ")
-    let rows = [
+    return [
       ("Triwire", "\(environment.triwireVersion), \(environment.compiler)"),
-      ("command", "`\(environment.commandLine.joined(separator: " "))`"),
+      ("command", environment.commandLine.joined(separator: " ")),
       ("seeds", seeds),
       ("kernel", environment.kernel),
       ("processor", "\(environment.processor), \(environment.cores) cores"),
@@ -112,7 +151,5 @@ extension Report {
       ("descriptors", environment.descriptorLimits.map { grouped($0) }.joined(separator: " of ")),
       ("load before and after", load.joined(separator: "; ")),
     ]
-    return "## Machine\n\n| | |\n|---|---|\n"
-      + rows.map { "| \($0.0) | \($0.1) |" }.joined(separator: "\n")
   }
 }

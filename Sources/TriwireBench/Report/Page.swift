@@ -39,7 +39,7 @@ package struct Page: Sendable {
   }
 
   /// The same page with lines no longer than that, for prose.
-  func narrowed(to limit: Int) -> Page {
+  package func narrowed(to limit: Int) -> Page {
     Page(width: min(limit, width ?? limit), isColoured: isColoured)
   }
 }

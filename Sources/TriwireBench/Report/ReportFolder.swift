@@ -54,9 +54,10 @@ public struct ReportFolder: Sendable {
   private init(existing path: String) { self.path = path }
 
   /// Where the data goes.
-  public var resultPath: String { "\(path)/result.json" }
-  /// Where the text goes.
-  public var markdownPath: String { "\(path)/report.md" }
+  public var resultPath: String { "\(path)/\(ReportFolder.resultName)" }
+
+  /// What the data is called in a folder.
+  public static let resultName = "result.json"
 
   /// Writes `result.json` and `report.md`, each as a whole: a reader never sees half a file.
   ///
@@ -65,9 +66,30 @@ public struct ReportFolder: Sendable {
     try attempt("write \(resultPath)") {
       try Data(report.json).write(to: URL(filePath: resultPath), options: .atomic)
     }
-    try attempt("write \(markdownPath)") {
-      try Data(report.markdown.utf8).write(to: URL(filePath: markdownPath), options: .atomic)
+    try write([report], as: [.markdown])
+  }
+
+  /// Writes the files of some forms, each as a whole.
+  ///
+  /// - Parameters:
+  ///   - reports: What they are made from; at least one.
+  ///   - formats: The forms.
+  /// - Returns: Where they are.
+  /// - Throws: ``ReportError`` when the file system refuses.
+  @discardableResult
+  public func write(_ reports: [Report], as formats: [ReportFormat]) throws(ReportError) -> [String]
+  {
+    var paths: [String] = []
+    for format in formats {
+      try attempt("write the report as \(format.rawValue) to \(path)") {
+        for file in try format.files(of: reports) {
+          let place = "\(path)/\(file.name)"
+          try Data(file.bytes).write(to: URL(filePath: place), options: .atomic)
+          paths.append(place)
+        }
+      }
     }
+    return paths
   }
 }
 
@@ -116,6 +138,27 @@ extension Report {
       var bytes = compacted([UInt8](try encoder.encode(self)))
       bytes.append(UInt8(ascii: "\n"))
       return bytes
+    }
+  }
+
+  /// Reads the report of a folder, or of a file.
+  ///
+  /// - Throws: ``ReportError`` when there is none, or one that cannot be read.
+  public init(path: String) throws(ReportError) {
+    var isFolder = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    let file = isFolder ? "\(path)/\(ReportFolder.resultName)" : path
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw ReportError(
+        description: exists
+          ? "\(file) cannot be read: name a folder that triwire run wrote, or its result.json"
+          : "there is no \(path): name a folder that triwire run wrote, or its result.json")
+    }
+    do {
+      try self.init(json: [UInt8](data))
+    } catch {
+      throw ReportError(
+        description: "\(file) is no result of this version of triwire: \(reason(error))")
     }
   }
 
@@ -177,4 +220,20 @@ private func endOfString(_ json: [UInt8], from start: Int) -> Int {
     position += json[position] == UInt8(ascii: "\\") ? 2 : 1
   }
   return position
+}
+
+/// Why data is no report, as a sentence.
+private func reason(_ error: any Error) -> String {
+  guard let error = error as? DecodingError else { return "\(error)" }
+  let context: DecodingError.Context? =
+    switch error {
+    case .dataCorrupted(let context), .keyNotFound(_, let context),
+      .typeMismatch(_, let context), .valueNotFound(_, let context):
+      context
+    @unknown default: nil
+    }
+  guard let context else { return "it is damaged" }
+  let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
+    .joined(separator: ".").replacing(".[", with: "[")
+  return place.isEmpty ? context.debugDescription : "\(place): \(context.debugDescription)"
 }

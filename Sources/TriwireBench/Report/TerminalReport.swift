@@ -6,7 +6,21 @@ extension Report {
   /// - Parameter page: What it is written on.
   /// - Returns: Lines with a line end each.
   package func text(on page: Page) -> String {
-    scenarios.map { text(of: Comparison($0, in: self), on: page) }.joined(separator: "\n")
+    let comparisons = scenarios.map { Comparison($0, in: self) }
+    let checks = thresholds(comparisons, on: page)
+    return (checks.isEmpty ? "" : checks + "\n")
+      + comparisons.map { text(of: $0, on: page) }.joined(separator: "\n")
+  }
+
+  /// A line for each threshold and contender: a mark, the figure, and what was wanted.
+  private func thresholds(_ comparisons: [Comparison], on page: Page) -> String {
+    comparisons.flatMap { comparison in
+      comparison.checks.map { check in
+        let line = page.wrapped(
+          "\(check.mark) \(comparison.scenario.name) \(check.sentence)", hanging: 4)
+        return check.isFailure ? page.red(line) : line
+      }
+    }.joined()
   }
 
   private func text(of comparison: Comparison, on page: Page) -> String {

@@ -7,8 +7,8 @@ extension Report {
     guard !comparisons.isEmpty else { return tooFewRuns(of: scenario) }
     let rows = comparisons.map { comparison in
       "| \(comparison.metric.name) | \(comparison.contender) against \(comparison.against) "
-        + "| \(precise(comparison.result.ratio)) "
-        + "| \(precise(comparison.result.low)) to \(precise(comparison.result.high)) "
+        + "| \(Figures.preciseRatio(comparison.result.ratio)) "
+        + "| \(Figures.preciseRatio(comparison.result.low)) to \(Figures.preciseRatio(comparison.result.high)) "
         + "| \(comparison.result.verdictText) |"
     }
     return "| run by run | | ratio | 95 % interval | verdict |\n|---|---|---:|---:|---|\n"
@@ -29,7 +29,7 @@ extension Report {
       + "differences may be chance. `--repetitions \(enough)` gives verdicts."
   }
 
-  /// How verdicts are found, as an item of a list.
+  /// How verdicts are found, in a paragraph.
   var verdictLegend: String {
     let tolerances = ComparedMetric.allCases.map { metric in
       let tolerance = metric.tolerance
@@ -37,7 +37,7 @@ extension Report {
       return "\(metric.name) \(Figures.decimal(tolerance.part * 100, places: 0)) %\(amount)"
     }
     return """
-      - Verdicts: the runs of a repetition make a pair, and the interval holds the true ratio with \
+      Verdicts: the runs of a repetition make a pair, and the interval holds the true ratio with \
       95 % confidence (Student's of up to \(MeanInterval.few) pairs, a bootstrap of more). `worse` \
       and `better`: all of it is beyond the smallest difference of interest \
       (\(tolerances.joined(separator: ", ")); what is more). `equal`: all of it is within. \
@@ -46,16 +46,18 @@ extension Report {
       once more: what its interval reaches to is chance, and counts as equal.
       """
   }
+}
 
+extension Figures {
   /// A ratio with a digit more than the tables, since a percent may decide: `1.003×`.
-  private func precise(_ ratio: Double) -> String {
-    ratio < 9.9995 ? "\(Figures.decimal(ratio, places: 3))×" : Figures.ratio(ratio)
+  static func preciseRatio(_ ratio: Double) -> String {
+    ratio < 9.9995 ? "\(decimal(ratio, places: 3))×" : Figures.ratio(ratio)
   }
 }
 
 extension RunComparison {
   /// The verdict in words, with what it would take where there is none.
-  fileprivate var verdictText: String {
+  var verdictText: String {
     switch verdict {
     case .better, .worse: "**\(verdict.rawValue)**"
     case .equal: "equal (within \(Figures.percent(tolerance)))"

@@ -39,6 +39,8 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var network: Network?
   /// Which header fields requests carry beyond those they need; `nil` is none.
   public var headers: HeaderProfile?
+  /// What figures have to stay below, if anything.
+  public var thresholds: Thresholds?
 
   /// Whether a relay stands between the clients and the server.
   var isRelayed: Bool { faults != nil || network != nil }

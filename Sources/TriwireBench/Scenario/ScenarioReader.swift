@@ -43,11 +43,11 @@ struct ScenarioReader {
     let headers = fields.value("headers", default: HeaderProfile?.none) { place in
       (place.choice() as HeaderProfile?).map { $0 }
     }
+    let thresholds = readThresholds(fields, over: transports)
     let isInSuite = fields.value("suite", default: true) { $0.truth() }
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
-      let network, let headers,
-      let isInSuite, let changes
+      let network, let headers, let thresholds, let isInSuite, let changes
     else {
       return nil
     }
@@ -56,7 +56,8 @@ struct ScenarioReader {
       groups: clients.groups, idle: clients.idle, traffic: traffic, warmUp: timing.warmUp,
       duration: timing.duration, drain: timing.drain, repetitions: timing.repetitions,
       seed: timing.seed, transports: transports, tls: tls,
-      sessions: faults.sessions, faults: faults.faults, network: network, headers: headers)
+      sessions: faults.sessions, faults: faults.faults, network: network, headers: headers,
+      thresholds: thresholds.all.isEmpty ? nil : thresholds)
     checkPossible(scenario, fields)
     for profile in Profile.allCases {
       guard let changed = changes[profile] else { continue }

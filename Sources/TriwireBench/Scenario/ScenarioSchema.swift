@@ -35,6 +35,8 @@ indirect enum SchemaForm: Sendable {
   case choice([String])
   case list(SchemaForm, atLeast: Int, atMost: Int?)
   case object(SchemaObject)
+  /// An object with any keys, all of whose values are of one form.
+  case members(SchemaForm)
   case either([SchemaForm])
 
   static func words<C: CaseIterable & RawRepresentable<String>>(_: C.Type) -> SchemaForm {
@@ -91,6 +93,9 @@ enum ScenarioSchema {
       "faults", "What breaks while it is measured.", .list(.object(fault), atLeast: 1, atMost: nil)),
     .init("suite", "Whether it runs with the others of its folder when none is named.", .truth),
     .init("profiles", "What each profile changes.", .object(profiles)),
+    .init(
+      "thresholds", "What metrics have to stay below: see triwire explain.",
+      .members(.pattern("^ *<=? *[0-9.].*$", ["< 50 ms", "<= 1.1 * websocket", "< 1 KB advisory"]))),
   ])
 
   static let idle = SchemaObject(keys: [

@@ -58,6 +58,8 @@ private indirect enum SchemaText {
         + (most.map { [("maxItems", .number(Double($0)))] } ?? [])
     case .object(let object):
       if case .object(let members) = SchemaText(object) { members } else { [] }
+    case .members(let form):
+      [type("object"), ("additionalProperties", .object(members(of: form)))]
     case .either(let forms): [("anyOf", .list(forms.map { .object(members(of: $0)) }))]
     }
   }

@@ -1,0 +1,63 @@
+/// One scenario on the page: its table and its charts.
+struct WebCard {
+  private let comparison: Comparison
+  private let report: Report
+  private let prefix: String
+
+  init(_ comparison: Comparison, of report: Report, prefix: String) {
+    self.comparison = comparison
+    self.report = report
+    self.prefix = prefix
+  }
+
+  var html: String {
+    let scenario = comparison.scenario
+    let name = HTML.escaped(scenario.name)
+    let summary = scenario.summary.isEmpty ? "" : "<p>\(HTML.escaped(scenario.summary)).</p>"
+    let failures = comparison.failures.map {
+      "<p class=\"bad\"><strong>\(HTML.escaped($0))</strong></p>"
+    }
+    let content = comparison.pools.isEmpty ? ["<p>No trial of it has run.</p>"] : parts
+    return """
+      <section id="\(prefix)\(name)"><h2>\(name)</h2>
+      \(([summary] + failures + content).filter { !$0.isEmpty }.joined(separator: "\n"))
+      </section>
+      """
+  }
+
+  private var parts: [String] {
+    let charts = [
+      PercentileChart(comparison.pools).html, ByteChart(comparison.pools).html,
+      ForestChart(comparison).html, OpeningChart(comparison.pools).html,
+    ].filter { !$0.isEmpty }
+    let few = comparison.verdicts.isEmpty ? report.verdicts(of: comparison.scenario) : nil
+    let notes =
+      [comparison.latencyNote] + [comparison.omission, few].compactMap { $0 } + comparison.cautions
+    return [
+      table("All figures; the ratio to the best of a line is in brackets", "", comparison.lines),
+      charts.isEmpty ? "" : "<div class=\"charts\">\n\(charts.joined(separator: "\n"))\n</div>",
+      comparison.outcomes.isEmpty
+        ? ""
+        : "<h3>What the clients did about each fault</h3>\n"
+          + table(
+            "How often it struck, and the longest waits", "fault", comparison.outcomes, style: ""),
+      notes.map { "<p class=\"soft\">\(HTML.escaped($0.replacing("`", with: "")))</p>" }
+        .joined(separator: "\n"),
+    ]
+  }
+
+  private func table(
+    _ caption: String, _ corner: String, _ lines: [Comparison.Line], style: String = "n"
+  ) -> String {
+    let heads = comparison.pools.map {
+      "<th scope=\"col\" class=\"\(style)\">\(WebCharts.named($0))</th>"
+    }
+    let rows = lines.map { line in
+      "<tr><th scope=\"row\">\(HTML.escaped(line.metric))</th>"
+        + line.cells.map { "<td class=\"\(style)\">\(HTML.escaped($0))</td>" }.joined() + "</tr>"
+    }
+    let first = corner.isEmpty ? "figure" : corner
+    return HTML.table(
+      caption, head: "<th scope=\"col\">\(first)</th>" + heads.joined(), body: rows)
+  }
+}

@@ -1,0 +1,71 @@
+import Triwire
+
+@testable import TriwireBench
+
+/// What a sample report is made of; what is not said is alike for all transports.
+struct Sample {
+  var repetitions = 3
+  var transports = TransportKind.allCases
+  var tls: [TLSMode]?
+  var direction = "down"
+  var description = "a sample"
+  var messages: UInt64 = 1000
+  /// How many times as much latency a transport takes, one message taking up to 2 ms.
+  var latency: [TransportKind: Double] = [:]
+  /// How many times as much CPU time a transport takes, 10 µs for each message.
+  var cpu: [TransportKind: Double] = [:]
+  /// By which part figures scatter from run to run.
+  var scatter = 0.01
+  /// Where the scatter comes from.
+  var seed: UInt64 = 3
+  /// More keys of the scenario file, each with a comma at its end.
+  var keys = ""
+
+  /// The report with all its trials.
+  func report() throws -> Report {
+    let plan = Plan(
+      [
+        try load(
+          """
+          {"name": "x", "description": "\(description)", "clients": 4, \(keys)
+           "traffic": [{"direction": "\(direction)", "rate": "10/s per client", "payload": "64 B"}]}
+          """)
+      ], choosing: .init(transports: transports, tls: tls, repetitions: repetitions))
+    var report = Report(plan, on: .sample)
+    var source = RandomSource(seed: seed)
+    for trial in plan.trials {
+      report.add(measurement(of: trial, times: 1 + scatter * (2 * source.fraction() - 1)))
+    }
+    return report
+  }
+
+  private func measurement(of trial: Trial, times scatter: Double) -> Measurement {
+    var result = Measurement(trial, startedAt: "2026-01-02T03:04:05Z")
+    let factor = (latency[trial.transport] ?? 1) * scatter
+    if messages > 0 {
+      for step in 1...messages {
+        result.latencyMicroseconds.histogram.record(
+          UInt64(Double(step) * 2_000_000 / Double(messages) * factor))
+      }
+    }
+    result.delivery = Delivery(expected: messages, delivered: messages)
+    var bytes = ByteLedger()
+    bytes.messages = messages
+    bytes.down = ByteLayers(
+      payload: 64 * messages, framing: 2 * messages, socket: 66 * messages, tcpip: 52 * messages,
+      segments: messages)
+    bytes.up = ByteLayers(tcpip: 52 * messages, segments: messages, acknowledgements: messages)
+    result.bytes = bytes
+    result.cpu.serverMicroseconds =
+      10 * Double(messages) * (cpu[trial.transport] ?? 1) * scatter
+    var connection = ConnectionCost()
+    connection.opened = 40
+    for step in UInt64(1)...40 {
+      connection.connectMicroseconds.histogram.record(step * 1000)
+      connection.openMicroseconds.histogram.record(step * 3000)
+      connection.firstMessageMicroseconds.histogram.record(step * 4000)
+    }
+    result.connection = connection
+    return result
+  }
+}
