@@ -14,8 +14,8 @@ struct Command: Sendable {
 
   /// All commands, in the order help shows them.
   static let all = [
-    runCommand, reportCommand, explainCommand, floorCommand, listCommand, validateCommand,
-    schemaCommand, serveCommand, relayCommand,
+    runCommand, reportCommand, compareCommand, explainCommand, floorCommand, listCommand,
+    validateCommand, schemaCommand, serveCommand, relayCommand,
   ]
 
   /// What the command starts itself with, and nobody else has a use for.

@@ -6,7 +6,9 @@ import TriwireBench
 enum ExitStatus: Int32, CaseIterable {
   case done = 0
   case failed = 1
+  case worse = 2
   case inconclusive = 3
+  case better = 4
   case usage = 64
   case badScenario = 65
   case thresholdBroken = 99
@@ -17,6 +19,8 @@ enum ExitStatus: Int32, CaseIterable {
     switch self {
     case .done: "all went well"
     case .failed: "a trial failed, or the command could not do its work"
+    case .worse: "something is worse than before (compare)"
+    case .better: "something is better than before, and nothing worse (compare)"
     case .inconclusive: "the runs do not tell; more repetitions may"
     case .usage: "the command line is wrong"
     case .badScenario: "a scenario file is wrong"

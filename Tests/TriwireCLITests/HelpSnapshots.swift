@@ -17,6 +17,7 @@ let helpSnapshots = [
       Commands:
         run       run scenarios over each transport and compare them
         report    make reports again from result.json, in any format
+        compare   say what is better or worse than in an earlier result
         explain   say what a figure of the reports is and how it is counted
         floor     measure how far each transport is from bare TCP on this machine
         list      list the scenarios of the shipped suite, or of other files
@@ -32,7 +33,9 @@ let helpSnapshots = [
       Exit status:
         0    all went well
         1    a trial failed, or the command could not do its work
+        2    something is worse than before (compare)
         3    the runs do not tell; more repetitions may
+        4    something is better than before, and nothing worse (compare)
         64   the command line is wrong
         65   a scenario file is wrong
         99   a strict threshold of a scenario is broken
@@ -98,6 +101,29 @@ let helpSnapshots = [
         --format LIST  which of them; html,markdown,csv,junit unless given
         --output DIR   where to write; beside the result unless given
         --help         show this and exit
+
+      """),
+  Snapshot(
+    words: ["compare"],
+    text: """
+      Say what is better or worse than in an earlier result.
+
+      Usage: triwire compare BASE NEW [OPTION …]
+
+      BASE and NEW are folders that triwire run wrote, or their result.json. Each figure of each
+      transport is compared run by run, with the interval that holds the true ratio with 95 %
+      confidence. Worse is what exceeds the tolerance and is no chance: however much is compared,
+      two results of the same build differ in less than 5 of 100 cases. It takes three repetitions,
+      and six are better. Results of unlike settings are refused.
+
+      Exits with 0 when all is equal, 2 when something is worse, 3 when the runs do not tell, and 4
+      when something is better and nothing worse.
+
+      Options:
+        --metric KEY         compare this figure (triwire explain lists them)
+        --tolerance PERCENT  no difference up to this counts, such as 5%
+        --paired             the runs of a repetition were made in turns, compare them in pairs
+        --help               show this and exit
 
       """),
   Snapshot(

@@ -5,7 +5,8 @@ struct UsageTests {
   /// Words that are wrong, and what is said about them.
   private static let wrong: [(words: [String], message: String, help: String)] = [
     (
-      [], "write what to do: run, report, explain, floor, list, validate, schema, serve, relay",
+      [],
+      "write what to do: run, report, compare, explain, floor, list, validate, schema, serve, relay",
       "triwire --help"
     ),
     (["rum"], "there is no command rum, did you mean run?", "triwire --help"),

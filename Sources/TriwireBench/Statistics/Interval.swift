@@ -49,6 +49,43 @@ struct MeanInterval: Equatable {
   }
 }
 
+extension MeanInterval {
+  /// The difference of the means of runs that were not measured in pairs, after Welch (1947).
+  ///
+  /// Its `deviation` is what makes the interval as wide with as many pairs as the fewer runs.
+  ///
+  /// - Parameters:
+  ///   - values: One for each run.
+  ///   - others: What is subtracted; as many or not.
+  /// - Returns: The interval and its degrees of freedom; `nil` with fewer than three runs of either.
+  static func welch(_ values: [Double], _ others: [Double]) -> (MeanInterval, degrees: Int)? {
+    guard min(values.count, others.count) >= MeanInterval.fewest else { return nil }
+    let parts = [values, others].map { list -> (mean: Double, error: Double, count: Double) in
+      let n = Double(list.count)
+      let mean = list.reduce(0, +) / n
+      let variance = list.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)
+      return (mean, variance / n, n)
+    }
+    let error = parts[0].error + parts[1].error
+    let spread = parts.reduce(0) { $0 + $1.error * $1.error / ($1.count - 1) }
+    // Runs that do not scatter at all leave nothing to doubt.
+    let degrees =
+      spread > 0 ? max(1, Int(min(error * error / spread, 1e6))) : values.count + others.count - 2
+    let count = min(values.count, others.count)
+    let t = StudentT.quantile((1 + MeanInterval.confidence) / 2, degrees: degrees)
+    return (
+      MeanInterval(
+        count: count, mean: parts[0].mean - parts[1].mean,
+        deviation: (error * Double(count)).squareRoot(), reach: t * error.squareRoot()), degrees
+    )
+  }
+
+  private init(count: Int, mean: Double, deviation: Double, reach: Double) {
+    (self.count, self.mean, self.deviation) = (count, mean, deviation)
+    (low, high) = (mean - reach, mean + reach)
+  }
+}
+
 /// The percentile bootstrap of a mean, widened by what it is too narrow by with few values.
 ///
 /// T. Hesterberg, "What Teachers Should Know About the Bootstrap" (2015): percentiles are read

@@ -64,6 +64,56 @@ public struct RunComparison: Sendable, Equatable {
     furtherRuns = verdict == .inconclusive ? RunComparison.further(interval, band: band) : nil
   }
 
+  /// Compares figures of a thing with those of another, as one of several comparisons.
+  ///
+  /// The chance that any of them calls a difference better or worse where there is none is held
+  /// to 5 % (Bonferroni); the interval shown is that of one comparison alone. It is `nil` with
+  /// fewer than three runs, or a figure that is not above 0.
+  ///
+  /// - Parameters:
+  ///   - figures: Of the thing, one for each run; above 0.
+  ///   - others: Of the other.
+  ///   - isPaired: Whether figures at the same place were measured at about the same time.
+  ///   - tolerance: The smallest difference of interest, as a part.
+  ///   - decisions: How many comparisons there are in all, 1 or more.
+  ///   - seed: Where the bootstrap of many pairs starts from.
+  init?(
+    _ figures: [Double], against others: [Double], isPaired: Bool, tolerance: Double,
+    decisions: Int, seed: UInt64
+  ) {
+    guard (figures + others).allSatisfy({ $0 > 0 && $0.isFinite }) else { return nil }
+    let logs = (figures.map { log($0) }, others.map { log($0) })
+    let interval: MeanInterval
+    var degrees = figures.count - 1
+    if isPaired {
+      guard figures.count == others.count,
+        let pairs = MeanInterval(zip(logs.0, logs.1).map { $0 - $1 }, seed: seed)
+      else { return nil }
+      interval = pairs
+    } else {
+      guard let welch = MeanInterval.welch(logs.0, logs.1) else { return nil }
+      (interval, degrees) = welch
+    }
+    // What is called better or worse has to be so on an interval that is wider by this.
+    let wider =
+      StudentT.quantile(1 - (1 - MeanInterval.confidence) / 2 / Double(decisions), degrees: degrees)
+      / StudentT.quantile((1 + MeanInterval.confidence) / 2, degrees: degrees)
+    let band = log1p(tolerance)
+    runs = interval.count
+    ratio = exp(interval.mean)
+    (low, high) = (exp(interval.low), exp(interval.high))
+    self.tolerance = tolerance
+    let isEqual = interval.low >= -band && interval.high <= band
+    if interval.mean - (interval.mean - interval.low) * wider > band {
+      verdict = .worse
+    } else if interval.mean + (interval.high - interval.mean) * wider < -band {
+      verdict = .better
+    } else {
+      verdict = isEqual ? .equal : .inconclusive
+    }
+    furtherRuns = verdict == .inconclusive ? RunComparison.further(interval, band: band) : nil
+  }
+
   /// What a control has to be beaten by: the end of its interval that is further from one, as a part.
   var noiseFloor: Double { max(high, 1 / low) - 1 }
 
