@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -78,17 +79,42 @@ def csv(out, report):
 
 
 def hdr(out, report):
-    """The percentile text is the one that HdrHistogram prints."""
+    """The percentile text has HdrHistogram's form, and its buckets' figures at each level.
+
+    Levels and footer are those of HdrHistogram in Java and C. Its Python library takes other levels
+    beyond the second row, prints the deviation in other units than the mean, and the count as a
+    fraction: so rows are checked against its buckets, and the footer by its figures.
+    """
     for trial in report["trials"]:
         histogram = HdrHistogram.decode(trial["latencyMicroseconds"]["hdrHistogram"])
         text = io.BytesIO()
         histogram.output_percentile_distribution(text, 1e6)
+        theirs = text.getvalue().decode().splitlines()
         name = f"latency-forms-{trial['transport']}-tls-{trial['tls']}.hgrm"
         ours = (out / name).read_text().splitlines()
-        theirs = text.getvalue().decode().splitlines()
-        wrong = [pair for pair in zip(ours, theirs) if pair[0] != pair[1]]
-        check(f"{name} is what HdrHistogram prints", ours == theirs,
-              f"{len(ours)} and {len(theirs)} lines, {wrong[:3]}")
+        check(f"{name} begins as HdrHistogram prints it", ours[:4] == theirs[:4], str(ours[:4]))
+        footer = [
+            f"#[Mean    = {histogram.get_mean_value() / 1e6:12.3f}, "
+            f"StdDeviation   = {histogram.get_stddev() / 1e6:12.3f}]",
+            f"#[Max     = {histogram.get_max_value() / 1e6:12.3f}, "
+            f"Total count    = {histogram.get_total_count():12d}]"]
+        check(f"{name} ends with HdrHistogram's figures",
+              ours[-4:] == [theirs[-4], *footer, theirs[-1]], f"{ours[-4:]} {footer}")
+        total = histogram.get_total_count()
+        passed, buckets = 0, []
+        for item in histogram.get_recorded_iterator():
+            passed += item.count_added_in_this_iter_step
+            buckets.append((item.value_iterated_to, passed))
+        level, expected = 0.0, []
+        for row in ours[2:-4]:
+            value, count = next(each for each in buckets if 100 * each[1] / total >= level)
+            expected.append(f"{value / 1e6:12.3f} {level / 100:14.12f} {count:10d} "
+                            f"{1 / (1 - level / 100):14.2f}")
+            # Five steps for each half of what is left, as in AbstractHistogram.java.
+            halves = int(math.log(100 / (100 - level)) / math.log(2)) + 1
+            level += 100 / (5 * 2 ** halves)
+        wrong = [pair for pair in zip(ours[2:-4], expected) if pair[0] != pair[1]]
+        check(f"{name} has the figures of HdrHistogram's buckets", not wrong, str(wrong[:3]))
 
 
 def feeds(out):

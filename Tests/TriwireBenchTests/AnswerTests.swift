@@ -75,6 +75,9 @@ struct AnswerTests {
     #expect(
       text.contains("\n## Answer\n\n| scenario | recommended | runner-up | why | confidence |"))
     #expect(text.contains("\n| x, TLS 1.3 | **sse** | "))
+    let unsure = try Sample(repetitions: 1).report()
+    #expect(unsure.markdown.contains("\n| x | sse leads, for now | ") as Bool)
+    #expect(unsure.html.contains(" leads, for now</td>"))
     #expect(text.contains("\n1. A transport that failed a trial is out: "))
   }
 

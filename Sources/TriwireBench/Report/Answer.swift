@@ -30,6 +30,14 @@ struct Answer {
   let reasons: [String]
   let confidence: Confidence
 
+  /// Whether the runs bear the recommendation, or only hint at it.
+  var isBorne: Bool {
+    switch confidence {
+    case .sure, .equal, .last, .alone: true
+    case .open, .tooFew: false
+    }
+  }
+
   init(_ comparison: Comparison, in mode: TLSMode) {
     let scenario = comparison.scenario
     useCase = scenario.description.isEmpty ? scenario.name : scenario.description
@@ -168,7 +176,7 @@ extension Answer.Confidence {
     case .open(let runs):
       runs.map { "low, \(grouped($0)) more repetitions may tell" }
         ?? "low, the runs scatter too much"
-    case .tooFew: "none, too few repetitions"
+    case .tooFew: "none, too few runs bear these figures"
     case .last: "the only one that came through"
     case .alone: "nothing to compare with"
     }

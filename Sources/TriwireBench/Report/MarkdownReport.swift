@@ -34,7 +34,9 @@ extension Report {
 
   private func answerTable(_ comparisons: [Comparison]) -> String {
     let rows = answers(comparisons).map { answer in
-      "| \(answer.scenario) | \(answer.recommended.map { "**\($0.contender.transport.rawValue)**" } ?? Figures.none) "
+      let name = answer.recommended?.contender.transport.rawValue
+      let recommended = name.map { answer.isBorne ? "**\($0)**" : "\($0) leads, for now" }
+      return "| \(answer.scenario) | \(recommended ?? Figures.none) "
         + "| \(answer.runnerUp?.contender.transport.rawValue ?? Figures.none) "
         + "| \(answer.reasons.joined(separator: "; ")) | \(answer.confidence.text) |"
     }

@@ -27,7 +27,9 @@ extension Report {
       </style>
       </head>
       <body>
+      <main>
       \(parts.joined(separator: "\n"))
+      </main>
       </body>
       </html>
 
@@ -65,7 +67,7 @@ struct WebReport {
         """,
         answer, validity, WebOverview(comparisons, prefix: prefix).html, contents,
       ] + comparisons.map { WebCard($0, of: report, prefix: prefix).html } + [method, reproduce]
-    return "<main>\n\(parts.filter { !$0.isEmpty }.joined(separator: "\n"))\n</main>"
+    return "<article>\n\(parts.filter { !$0.isEmpty }.joined(separator: "\n"))\n</article>"
   }
 
   private var answer: String {
@@ -76,14 +78,18 @@ struct WebReport {
         Drawing.inlineMark(pool.contender.transport) + pool.contender.transport.rawValue
       }
       let cells = [
-        answer.recommended.map { "<strong>\(name($0))</strong>" } ?? "nobody",
+        answer.recommended.map { pool in
+          answer.isBorne ? "<strong>\(name(pool))</strong>" : "\(name(pool)) leads, for now"
+        } ?? "nobody",
         answer.runnerUp.map(name) ?? Figures.none,
         answer.reasons.map(HTML.escaped).joined(separator: "<br>"),
         HTML.escaped(answer.confidence.text),
       ]
-      let link = HTML.escaped(answer.scenario)
-      return "<tr><th scope=\"row\">\(link)<br><span class=\"soft\" style=\"font-weight:400\">"
-        + "\(HTML.escaped(answer.useCase))</span></th>"
+      let use =
+        answer.useCase == answer.scenario
+        ? ""
+        : "<br><span class=\"soft use\">\(HTML.escaped(answer.useCase))</span>"
+      return "<tr><th scope=\"row\">\(HTML.escaped(answer.scenario))\(use)</th>"
         + zip(columns.dropFirst(), cells).map { "<td data-name=\"\($0)\">\($1)</td>" }.joined()
         + "</tr>"
     }

@@ -22,6 +22,7 @@ enum WebStyle {
     p{margin:.5rem 0;max-width:50rem}
     a{color:var(--t0)}
     .soft{color:var(--soft)}
+    .use{font-weight:400}
     .good{color:var(--good)}.bad{color:var(--bad)}
     nav ul,.strip{display:flex;flex-wrap:wrap;gap:.5rem;list-style:none;margin:.75rem 0;padding:0}
     nav a,.strip li{display:inline-block;border:1px solid var(--line);border-radius:.4rem;\

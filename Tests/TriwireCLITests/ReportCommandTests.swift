@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+@Suite("Reports on the command line", .serialized)
+struct ReportCommandTests {
+  @Test("A broken strict threshold ends a run with 99, and a result is reported and compared again")
+  func gate() async throws {
+    try await withTemporaryFolder { folder in
+      try tiny.write(to: folder.appending(path: "tiny.json"), atomically: true, encoding: .utf8)
+      let run = try await triwire(
+        "run", "tiny.json", "--profile", "full", "--output", "Out", in: folder)
+      #expect(run.status == 99, "\(run.output) \(run.complaint)")
+      #expect(run.output.hasPrefix("✓ tiny sse latency p50 "))
+      #expect(run.output.contains("\n✗ tiny sse server CPU/message "))
+
+      let names = ["report.html", "report.md", "result.csv", "junit.xml"]
+      let report = try await triwire("report", "Out", "--output", "Again", in: folder)
+      #expect(report.status == 0)
+      #expect(report.output == names.map { "Again/\($0)\n" }.joined())
+      for name in names {
+        let first = try Data(contentsOf: folder.appending(path: "Out/\(name)"))
+        #expect(try Data(contentsOf: folder.appending(path: "Again/\(name)")) == first, "\(name)")
+      }
+
+      let same = try await triwire("compare", "Out", "Out/result.json", "--paired", in: folder)
+      #expect(same.status == 0, "\(same.output)")
+      #expect(same.output.hasSuffix("\nequal\n"))
+      let other = tiny.replacing("\"clients\": 4", with: "\"clients\": 5")
+        .replacing("\"repetitions\": 3", with: "\"repetitions\": 1")
+      try other.write(to: folder.appending(path: "tiny.json"), atomically: true, encoding: .utf8)
+      _ = try await triwire(
+        "run", "tiny.json", "--profile", "full", "--output", "Other", "--quiet", in: folder)
+      let unlike = try await triwire("compare", "Out", "Other", in: folder)
+      #expect(unlike.status == 64)
+      #expect(unlike.complaint.contains("\n  tiny, clients: 4 and 5\n"))
+    }
+  }
+
+  @Test("What is no result, and a folder without one, are told with what to name")
+  func noResult() async throws {
+    try await withTemporaryFolder { folder in
+      let missing = try await triwire("report", "Out", in: folder)
+      #expect(missing.status == 1)
+      #expect(
+        missing.complaint
+          == "triwire: there is no Out: name a folder that triwire run wrote, or its result.json\n")
+      try "{}".write(to: folder.appending(path: "x.json"), atomically: true, encoding: .utf8)
+      let empty = try await triwire("report", "x.json", in: folder)
+      #expect(empty.status == 1)
+      #expect(
+        empty.complaint.hasPrefix("triwire: x.json is no result of this version of triwire: "))
+    }
+  }
+
+  @Test("A figure is explained by its key or its name, and a wrong one gets a suggestion")
+  func explain() async throws {
+    let key = try await triwire("explain", "bytesPerMessage")
+    #expect(key.status == 0)
+    #expect(
+      key.output.hasPrefix("bytesPerMessage  wire/message, in bytes\n  Everything in IP packets"))
+    #expect(try await triwire("explain", "wire/message").output == key.output)
+    let wrong = try await triwire("explain", "latency.p98")
+    #expect(wrong.status == 64)
+    #expect(wrong.complaint.contains("there is no figure \"latency.p98\", did you mean"))
+    let all = try await triwire("explain").output.split(separator: "\n")
+    #expect(all.count > 25)
+    #expect(all.allSatisfy { $0.count <= 95 })
+  }
+
+  private let tiny = """
+    {
+      "name": "tiny", "clients": 4, "transports": ["sse"],
+      "traffic": [{ "direction": "echo", "rate": "100/s per client", "payload": "20 B" }],
+      "warmUp": "50 ms", "duration": "200 ms", "repetitions": 3,
+      "thresholds": { "latency.p50": "< 60 s", "sse.serverCPUPerMessage": "< 1 ns" }
+    }
+    """
+}
