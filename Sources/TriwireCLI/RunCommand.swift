@@ -76,9 +76,8 @@ extension Command {
         message: "--resume goes on with the scenarios and settings that the run began with: "
           + "leave \(other) out")
     }
-    let folder: ReportFolder
-    var report: Report
-    (folder, report) = try ReportFolder.existing(path)
+    var report = try Report(path: path)
+    let folder = try ReportFolder(path: path)
     try report.resume(
       on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
     let begun = report

@@ -16,7 +16,7 @@ extension ByteStream {
     guard phase == .closing else { return }
     if !queue.isEmpty, watched & TW_OUT == 0 { flushQueue() } else { finishClosing() }
     guard phase == .closing else { return }
-    sentBefore = moved.bytesSent
+    movedBefore = moved.bytesSent
     armTimer(after: Self.stallNanoseconds)
   }
 
@@ -87,6 +87,7 @@ extension ByteStream {
       loop.systemCalls.close += 1
     }
     phase = .lingering
+    movedBefore = moved.bytesReceived
     watch()
     armTimer(after: Self.lingerNanoseconds)
   }
@@ -145,11 +146,17 @@ extension ByteStream: TimerOwner {
     }
     if phase == .closing {
       // Whoever takes some of it, however slowly, gets it all.
-      if moved.bytesSent > sentBefore {
-        sentBefore = moved.bytesSent
+      if moved.bytesSent > movedBefore {
+        movedBefore = moved.bytesSent
         return now + Self.stallNanoseconds
       }
       _ = tw_reset_on_close(descriptor)
+    }
+    // Whoever still sends is read for a while, so that no reset overtakes what it was sent.
+    if phase == .lingering, moved.bytesReceived > movedBefore, lingered < Self.mostLingering {
+      movedBefore = moved.bytesReceived
+      lingered += 1
+      return now + Self.lingerNanoseconds
     }
     timer = nil
     release()

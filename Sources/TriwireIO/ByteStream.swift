@@ -43,7 +43,9 @@ extension StreamHandler {
   var watched: UInt32 = TW_IN
   var token: UInt64 = 0
   /// What had been sent when the timer of a closing stream was last armed.
-  var sentBefore: UInt64 = 0
+  var movedBefore: UInt64 = 0
+  /// How often the time to end was extended for a peer that still sends.
+  var lingered: UInt8 = 0
   /// Bytes that arrived and that the handler has not used.
   var tail = ByteQueue()
   /// Bytes to send that neither the loop's output buffer nor the kernel has.
@@ -91,6 +93,8 @@ extension StreamHandler {
   /// How long a closed stream waits for the peer's end, so that our last bytes are not lost to a
   /// reset (RFC 9112 §9.6).
   static let lingerNanoseconds: UInt64 = 2_000_000_000
+  /// How often that time may begin anew, for a peer that still sends.
+  static let mostLingering: UInt8 = 14
   /// How long a closed stream waits for the peer to take some of what was left for it.
   static let stallNanoseconds: UInt64 = 30_000_000_000
 

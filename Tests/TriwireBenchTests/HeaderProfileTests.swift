@@ -73,9 +73,6 @@ struct HeaderProfileTests {
   func once() throws {
     var configuration = TriwireClient.Configuration()
     configuration.send(.browser2026, to: "http://127.0.0.1:1")
-    #expect(configuration.fieldsOfRequest?(.post, [:]).contains("origin") == false)
-    configuration.resume = nil
-    configuration.send(.browser2026, to: "http://127.0.0.1:1")
     let fields = try #require(configuration.fieldsOfRequest)
     let stream = fields(.get, ["accept": "text/event-stream"])
     #expect(!stream.contains("accept") && stream.contains("sec-fetch-mode"))

@@ -24,7 +24,7 @@ extension ServerConnection {
     // A probe is about a session that is there: it opens none.
     if head.method == .get, !token.isProbe {
       found = home.directory.resumable.find(key) {
-        ServerLink(key, token, origin: head.headers["origin"], home: home)
+        ServerLink(key, token, home: home)
       }
     } else {
       found = home.directory.resumable.find(key)

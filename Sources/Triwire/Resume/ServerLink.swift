@@ -1,3 +1,4 @@
+import Synchronization
 import TriwireCodec
 import TriwireIO
 
@@ -5,31 +6,38 @@ import TriwireIO
 final class ServerLink: SessionLink, @unchecked Sendable {
   private let key: SessionDirectory.Key
   private let home: ServerLoop
-  /// What proves that a request is the client's: of its secret and its origin.
+  /// What is kept instead of the secret that proves that a request is the client's.
   private let proof: SIMD32<UInt8>
+  /// The same of the first origin that a request came from, with the secret; 0 before there was one.
+  private let origin = Atomic<UInt64>(0)
   /// Messages that come up with requests of their own; nil while none did for a while.
   private var posts: PostReceiver?
   private var isAway = false
   /// Whether its session has ended, and its place in the directory is free.
   private(set) var isOver = false
 
-  init(_ key: SessionDirectory.Key, _ token: SessionToken, origin: String?, home: ServerLoop) {
+  init(_ key: SessionDirectory.Key, _ token: SessionToken, home: ServerLoop) {
     self.key = key
     self.home = home
-    proof = Self.proof(token.secret, origin)
+    proof = SIMD32(Digest.sha256(Array(token.secret.utf8)))
     super.init(
       epoch: SessionToken.newEpoch(), options: home.resumeOptions, loop: home.loop)
   }
 
-  /// What is kept instead of a secret, bound to the origin it came from (RFC 6454 §7).
-  private static func proof(_ secret: String, _ origin: String?) -> SIMD32<UInt8> {
-    SIMD32(Digest.sha256(Array((secret + "\n" + (origin ?? "")).utf8)))
-  }
-
-  /// Whether a request comes from whoever opened the session.
+  /// Whether a request comes from whoever opened the session; on any loop.
+  ///
+  /// The session belongs to the first origin that it hears of (RFC 6454 §7). That may be later than its
+  /// opening: a browser names the origin with a POST and a WebSocket, and with a GET only where
+  /// that is another one than the server's own (Fetch §3.2).
   func admits(_ token: SessionToken, _ head: RequestHead) -> Bool {
     // All of it is compared, however early it differs.
-    (proof ^ Self.proof(token.secret, head.headers["origin"])).max() == 0
+    guard (proof ^ SIMD32(Digest.sha256(Array(token.secret.utf8)))).max() == 0 else { return false }
+    guard let name = head.headers["origin"] else { return true }
+    let digest = Digest.sha256(Array((token.secret + "\n" + name).utf8))
+    let named = max(1, digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
+    let (isFirst, known) = origin.compareExchange(
+      expected: 0, desired: named, ordering: .relaxed)
+    return isFirst || known == named
   }
 
   /// The messages that the client has, as far as they belong to this life.

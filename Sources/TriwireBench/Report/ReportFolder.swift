@@ -31,28 +31,6 @@ public struct ReportFolder: Sendable {
     try self.init(path: free ?? path)
   }
 
-  /// The folder of a run that was written before.
-  ///
-  /// - Parameter path: Where it is.
-  /// - Throws: ``ReportError`` when it has no `result.json` that can be read.
-  /// - Returns: The folder, and the report in it.
-  public static func existing(_ path: String) throws(ReportError) -> (ReportFolder, Report) {
-    let folder = ReportFolder(existing: path)
-    guard let data = FileManager.default.contents(atPath: folder.resultPath) else {
-      throw ReportError(
-        description: "there is no \(folder.resultPath) to read: name the folder of an earlier run")
-    }
-    do {
-      return (folder, try Report(json: [UInt8](data)))
-    } catch {
-      throw ReportError(
-        description:
-          "\(folder.resultPath) is no report of this version of Triwire: \(reason(error))")
-    }
-  }
-
-  private init(existing path: String) { self.path = path }
-
   /// Where the data goes.
   public var resultPath: String { "\(path)/\(ReportFolder.resultName)" }
 
@@ -109,20 +87,6 @@ private func attempt(_ what: String, _ work: () throws -> Void) throws(ReportErr
     throw ReportError(
       description: "cannot \(what): \(reason); choose another folder with --output")
   }
-}
-
-/// What a decoder did not like, and where.
-private func reason(_ error: any Error) -> String {
-  let context: DecodingError.Context? =
-    switch error as? DecodingError {
-    case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
-      .valueNotFound(_, let context):
-      context
-    default: nil
-    }
-  guard let context else { return "\(error)" }
-  let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-  return path.isEmpty ? context.debugDescription : "\(path): \(context.debugDescription)"
 }
 
 extension Report {

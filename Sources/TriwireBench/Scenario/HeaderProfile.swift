@@ -102,18 +102,12 @@ extension TriwireClient.Configuration {
   /// Has each request carry the fields of a profile, as far as it does not have them already.
   mutating func send(_ profile: HeaderProfile, to origin: String) {
     guard profile != .minimal else { return }
-    let isResumable = resume != nil
     fieldsOfRequest = { method, needed in
       let purpose = HeaderProfile.Purpose(method, needed)
       // Which form a poll's answer has goes by this field, so that is the transport's alone.
-      // A resumable session belongs to the origin that its first request names, and browsers name
-      // that of their own page with POSTs and WebSockets alone.
-      let isOwn: (String) -> Bool = {
-        purpose == .poll && $0 == "Accept" || isResumable && $0 == "Origin"
-      }
+      let isOwn = { (name: String) in purpose == .poll && name == "Accept" }
       var fields = Headers()
-      for (name, value) in profile.fields(
-        for: purpose, at: origin)
+      for (name, value) in profile.fields(for: purpose, at: origin)
       where !needed.contains(name) && !isOwn(name) { fields.append(name, value) }
       return fields
     }

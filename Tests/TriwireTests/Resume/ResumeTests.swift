@@ -237,6 +237,27 @@ struct ServerResumeTests {
     }
   }
 
+  @Test("A session that was opened without an origin belongs to the first one that is named")
+  func lateOrigin() async throws {
+    // As browsers do: none with a GET from the server's own page, and theirs with a POST.
+    try await ResumableRig.run { rig in
+      let peer = try rig.rig.rawPeer()
+      let poll = "GET /pair?wait=0"
+      #expect(try await peer.exchange(request(poll, Self.token)).status != 403)
+      let post = { (origin: String) in
+        try await peer.exchange(
+          request("POST /pair", Self.token, "triwire-offset: 1", "Origin: \(origin)", body: "x")
+        )
+        .status
+      }
+      #expect(try await post("http://a") == 204)
+      #expect(try await post("http://b") == 403)
+      #expect(try await peer.exchange(request(poll, Self.token)).status != 403)
+      #expect(try await peer.exchange(request(poll, Self.token, "Origin: http://b")).status == 403)
+      #expect(try await post("http://a") == 204)
+    }
+  }
+
   @Test("A POST that is repeated, or overtakes another, counts once and in its place")
   func posts() async throws {
     try await ResumableRig.run { rig in
