@@ -168,14 +168,17 @@ public struct ResultComparison: Sendable {
   }
 
   private static func omissions(_ base: Report, _ new: Report) -> [String] {
-    let names = { (report: Report) in
-      report.scenarios.flatMap { scenario in
-        scenario.contenders.map { "\(scenario.name) \(scenario.name(of: $0))" }
-      }
+    missing(of: base, in: new).map { "\($0) is in the base alone" }
+      + missing(of: new, in: base).map { "\($0) is in the new result alone" }
+  }
+
+  /// What one result has and the other has not, by name.
+  private static func missing(of one: Report, in other: Report) -> [String] {
+    one.scenarios.flatMap { scenario in
+      let known = other.scenarios.first { $0.name == scenario.name }?.contenders ?? []
+      return scenario.contenders.filter { !known.contains($0) }
+        .map { "\(scenario.name) \(scenario.name(of: $0))" }
     }
-    let (old, other) = (names(base), names(new))
-    return old.filter { !other.contains($0) }.map { "\($0) is in the base alone" }
-      + other.filter { !old.contains($0) }.map { "\($0) is in the new result alone" }
   }
 }
 

@@ -2,7 +2,7 @@
 enum WebStyle {
   /// The style sheet, which needs nothing from elsewhere.
   static let sheet = """
-    :root{color-scheme:light dark;--ground:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;\
+    :root{--ground:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;\
     --panel:#f6f8fa;--good:#1a7f37;--bad:#b3261e;--band:#dfe3e8;\
     --t0:#0063a8;--t1:#b34700;--t2:#007a57;\
     --l0:#0b5394;--l1:#4f9ad1;--l2:#8a63b8;--l3:#d98a1f;--l4:#3d8f72;--l5:#aab2bb;--l6:#c2413b;\
@@ -70,7 +70,7 @@ enum WebStyle {
     .answer tr{border-bottom:1px solid var(--line);padding:.5rem 0}\
     .answer td:first-of-type{font-size:.875rem}.answer th,.answer td{position:static;display:block;border:0;padding:.1rem 0;white-space:normal}\
     .answer td::before{content:attr(data-name) ": ";color:var(--soft);font-weight:400}}
-    @media print{:root{color-scheme:light}body{max-width:none;padding:0;font-size:10pt}\
+    @media print{body{max-width:none;padding:0;font-size:10pt}\
     nav{display:none}figure,tr,li{break-inside:avoid}h2,h3{break-after:avoid}\
     table{font-size:7.5pt}th,td{padding:.15rem .3rem}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block;height:auto}}
     """
