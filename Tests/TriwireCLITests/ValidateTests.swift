@@ -13,15 +13,15 @@ struct ValidateTests {
       list.output == """
         chaos               100 clients echo while connections are cut, muted, blocked and moved at random (runs when named)
         chat-room           500 clients in 20 rooms, each speaks every 10 s and the 24 others hear it
-        collab-editing      80 people edit 10 documents in storms of 5 edits per second, over 60 ms
+        collab-editing      80 people edit 10 documents in storms of 5 edits per second, over 60 ms (runs when named)
         dashboard           300 dashboards receive 4 KB each second, over 40 ms
         echo                50 clients send 125-byte messages at random times and get each one back
         faults              6 clients echo while each kind of fault strikes all of them once (runs when named)
-        game-tick           64 players in 8 matches get and send 20 frames a second, over 30 ms
+        game-tick           64 players in 8 matches get and send 20 frames a second, over 30 ms (runs when named)
         idle-fleet          up to 10,000 clients connect in steps and idle, then one broadcast reaches all
-        iot-telemetry       1,000 sensors send 48 B every 10 s and get a command every 5 min, over 3G
+        iot-telemetry       1,000 sensors send 48 B every 10 s and get a command every 5 min, over 3G (runs when named)
         live-notifications  2,000 clients receive a 300-byte notification about once a minute each
-        log-tail            50 clients follow logs of 200 lines a second each, over 40 ms
+        log-tail            50 clients follow logs of 200 lines a second each, over 40 ms (runs when named)
         lossy-mobile        100 phones send and receive twice a second over a 4G network that loses 2 % (runs when named)
         reconnect-storm     1,500 clients hear a broadcast each second and are all cut off at once, over 40 ms (runs when named)
         stock-ticker        200 clients watch one feed of 50 prices per second, with bursts of 250
