@@ -48,6 +48,11 @@ struct Sample {
           UInt64(Double(step) * 2_000_000 / Double(messages) * factor))
       }
     }
+    var seconds = Array(repeating: Histogram(), count: 8)
+    for step in 0..<messages {
+      seconds[Int(step % 8)].record(UInt64(Double(step) * 2_000_000 / Double(messages) * factor))
+    }
+    result.timeline = Timeline(seconds, secondsPerPoint: 1)
     result.delivery = Delivery(expected: messages, delivered: messages)
     var bytes = ByteLedger()
     bytes.messages = messages

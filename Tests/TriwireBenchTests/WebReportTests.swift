@@ -67,7 +67,7 @@ struct WebReportTests {
   func accessible() throws {
     let page = try Sample().report().html
     let charts = page.components(between: "<figure>", and: "</figure>")
-    #expect(charts.count == 4)
+    #expect(charts.count == 5)
     for chart in charts {
       #expect(chart.contains("role=\"img\"><title>"))
       #expect(chart.contains("<table>"))

@@ -83,7 +83,7 @@ extension Session {
     case .dropped where policy.drops:
       await turned()
       return .dropped
-    case .dropped, .closed, nil: throw .closed(endSoFar)
+    case .dropped, .closed, nil: throw .closed(await endKnown())
     }
   }
 
@@ -106,7 +106,7 @@ extension Session {
       }
       switch result {
       case .sent, .queued: return
-      case .closed: throw .closed(endSoFar)
+      case .closed: throw .closed(await endKnown())
       case .dropped, nil: await drained()
       }
     }

@@ -230,9 +230,17 @@ public import TriwireIO
 
   var hasEnded: Bool { if case .ended = state { true } else { false } }
 
+  /// How it ended, or that it is about to; on the loop.
   var endSoFar: SessionEnd {
     if let past = rare?.past { return past.end }
     return SessionEnd(code: .normal, reason: "closing", isLocal: true)
+  }
+
+  /// The same, from anywhere.
+  func endKnown() async -> SessionEnd {
+    unsafe await withUnsafeContinuation { continuation in
+      loop.execute { [self] in unsafe continuation.resume(returning: endSoFar) }
+    }
   }
 
   /// The messages that wait go before all others, from now on.

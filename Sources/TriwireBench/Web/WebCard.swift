@@ -27,7 +27,8 @@ struct WebCard {
 
   private var parts: [String] {
     let charts = [
-      PercentileChart(comparison.pools).html, ByteChart(comparison.pools).html,
+      PercentileChart(comparison.pools).html, TimelineChart(comparison).html,
+      ByteChart(comparison.pools).html,
       ForestChart(comparison).html, OpeningChart(comparison.pools).html,
     ].filter { !$0.isEmpty }
     let few = comparison.verdicts.isEmpty ? report.verdicts(of: comparison.scenario) : nil
