@@ -63,10 +63,10 @@ struct TimelineChart {
       drawing.text(Figures.short(tick), left - 6, y + 4, .end, "s")
     }
     let x = { (time: Double) in left + (right - left) * min(1, time / seconds) }
-    for step in 0...4 {
-      let time = seconds * Double(step) / 4
-      let text = Figures.decimal(time, places: seconds < 20 && step % 4 != 0 ? 1 : 0)
-      drawing.text(text, x(time), bottom + 18, .middle, "s")
+    let steps = [1.0, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600]
+    let step = steps.first { seconds / $0 <= 6 } ?? seconds / 6
+    for time in stride(from: 0, through: seconds, by: step) {
+      drawing.text(Figures.decimal(time, places: 0), x(time), bottom + 18, .middle, "s")
     }
     for fault in faults { drawing.line(x(fault), top, x(fault), bottom, "axis d1") }
     drawing.line(left, bottom, right, bottom, "axis")
