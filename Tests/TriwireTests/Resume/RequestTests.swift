@@ -30,7 +30,7 @@ struct RequestTests {
     try await ResumableRig.run { rig in
       let (client, server) = try await Self.pair(rig, over: kind)
       for session in [client, server] {
-        session.answerRequests { message in
+        try await session.answer { message in
           message.kind == .text
             ? Message(message.text + "!") : Message(binary: message.bytes.reversed())
         }
@@ -70,7 +70,7 @@ struct RequestTests {
     try await ResumableRig.run { rig in
       let (client, server) = try await Self.pair(rig, over: .webSocket)
       let (asked, go) = (Mailbox<Message>(), Mailbox<Void>())
-      server.answerRequests { message in
+      try await server.answer { message in
         asked.put(message)
         try await go.next("the word to answer")
         return message
@@ -90,7 +90,7 @@ struct RequestTests {
       let (client, server) = try await Self.pair(rig, over: .webSocket)
       let nobody = try await Self.failure(of: client, Message("a"))
       #expect(nobody == .refused("nobody answers requests here"))
-      server.answerRequests { message in
+      try await server.answer { message in
         if message.text == "b" { throw RequestRefusal("not today") }
         throw TestFailure("a secret")
       }
@@ -104,7 +104,7 @@ struct RequestTests {
     try await ResumableRig.run(server: { $0.resume.requestsAtOnce = 1 }) { rig in
       let (client, server) = try await Self.pair(rig, over: .webSocket)
       let (asked, go) = (Mailbox<Message>(), Mailbox<Void>())
-      server.answerRequests { message in
+      try await server.answer { message in
         asked.put(message)
         try await go.next("the word to answer")
         return message
@@ -128,7 +128,7 @@ struct RequestTests {
       #expect(try await peer.answerHead().status == 101)
       let server = try await rig.sessions.next("the session")
       let (asked, go) = (Mailbox<Message>(), Mailbox<Void>())
-      server.answerRequests { message in
+      try await server.answer { message in
         asked.put(message)
         try await go.next("the word to answer")
         return message
@@ -208,7 +208,7 @@ struct RequestTests {
     try await ResumableRig.run { rig in
       let (client, server) = try await Self.pair(rig, over: kind)
       let (asked, go) = (Mailbox<Message>(), Mailbox<Void>())
-      server.answerRequests { message in
+      try await server.answer { message in
         asked.put(message)
         try await go.next("the word to answer")
         return message
@@ -227,7 +227,7 @@ struct RequestTests {
     try await ResumableRig.run { rig in
       let (client, server) = try await Self.pair(rig, over: .webSocket)
       let asked = Mailbox<Message>()
-      server.answerRequests { message in
+      try await server.answer { message in
         asked.put(message)
         try await Task.sleep(for: .seconds(1000))
         return message
@@ -259,4 +259,14 @@ private struct TestFailure: Error {
   let text: String
 
   init(_ text: String) { self.text = text }
+}
+
+extension Session {
+  /// Answers requests; the handler is there when this returns.
+  fileprivate func answer(
+    with handler: @escaping @Sendable (Message) async throws -> Message
+  ) async throws {
+    answerRequests(with: handler)
+    try await loop.run {}
+  }
 }
