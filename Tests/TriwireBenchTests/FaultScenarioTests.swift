@@ -47,6 +47,9 @@ struct FaultScenarioTests {
     let fault = try #require(faults?.first)
     #expect(fault.count(within: .seconds(1)) == 0)
     #expect(fault.count(within: .seconds(6)) == 1)
+    var edited = fault
+    edited.every = .milliseconds(0)
+    #expect(edited.count(within: .seconds(6)) == 1)
     let entries = fault.entries(within: .seconds(20), delay: 7_000_000)
     #expect(entries.map(\.at) == [1, 6, 11, 16].map { .seconds($0) + .milliseconds(7) })
   }

@@ -167,6 +167,15 @@ struct RunTests {
       let environment = try #require(resumed["environment"] as? [String: Any])
       #expect((environment["resumedAt"] as? [String])?.count == 1)
 
+      var impossible = stopped
+      var scenarios = try #require(stopped["scenarios"] as? [[String: Any]])
+      scenarios[0]["repetitions"] = 0
+      impossible["scenarios"] = scenarios
+      try JSONSerialization.data(withJSONObject: impossible).write(to: path)
+      outcome = try await triwire("run", "--resume", "Out", in: folder)
+      #expect(outcome.status == 1)
+      #expect(outcome.complaint.contains("tiny has 0 repetitions over 1 contenders"))
+
       var elsewhere = try #require(stopped["environment"] as? [String: Any])
       elsewhere["kernel"] = "Linux 1.0"
       stopped["environment"] = elsewhere

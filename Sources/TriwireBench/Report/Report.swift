@@ -87,6 +87,14 @@ public struct Report: Sendable, Equatable, Codable {
   /// - Parameter environment: The machine and the settings now.
   /// - Throws: ``ReportError`` when nothing is left to measure, or when something differs.
   public mutating func resume(on environment: Environment) throws(ReportError) {
+    let possible = 1...ScenarioLimits.repetitions
+    for scenario in scenarios
+    where !possible.contains(scenario.repetitions) || scenario.contenders.isEmpty {
+      throw ReportError(
+        description: "\(scenario.name) has \(scenario.repetitions) repetitions over "
+          + "\(scenario.contenders.count) contenders in this result, which no file can say. Start a "
+          + "new run")
+    }
     guard trials.count < plannedTrials else {
       throw ReportError(
         description: "all \(plannedTrials) trials are measured, nothing is left to resume")

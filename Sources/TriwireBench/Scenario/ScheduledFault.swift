@@ -30,7 +30,8 @@ extension ScheduledFault {
   /// How often it begins in a measured time of so many nanoseconds.
   func count(within duration: TimeSpan) -> UInt64 {
     guard at < duration else { return 0 }
-    guard let every else { return 1 }
+    // A file that was read is checked, a result that somebody edited is not.
+    guard let every, every.nanoseconds > 0 else { return 1 }
     return (duration.nanoseconds - 1 - at.nanoseconds) / every.nanoseconds + 1
   }
 
