@@ -74,7 +74,7 @@ extension ByteStream {
   /// The loop will tell nothing any more: what is open here would stay so for ever.
   ///
   /// Its handler hears of it, since it and what it serves hold each other until they end.
-  func loopEnded() {
+  package func loopEnded() {
     guard phase == .open else { return phase == .closed ? () : release() }
     fail(IOError("use a connection", reason: "its event loop was stopped"))
   }

@@ -71,6 +71,7 @@ import Synchronization
   private func cancel() { loop.post { [self] in finish(.failure(CancellationError())) } }
 
   private func begin() {
+    guard loop.running else { return loopEnded() }
     guard let first = addresses.first else { return finish(.failure(lastError)) }
     lastError = IOError("connect to \(first)", code: ETIMEDOUT)
     timer = loop.wheel.arm(self, at: min(deadline, EventLoop.clock() + Self.stagger))
@@ -197,6 +198,11 @@ import Synchronization
 }
 
 extension Connector: TimerOwner {
+  package func loopEnded() {
+    let reason = "its event loop was stopped"
+    finish(.failure(IOError("connect to \(addresses[0])", reason: reason)))
+  }
+
   /// Starts the next attempt beside those that run, or gives up.
   package func timerFired(now: UInt64) -> UInt64 {
     if now >= deadline {

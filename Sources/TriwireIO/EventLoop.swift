@@ -6,6 +6,13 @@ import Synchronization
 protocol EventSource: AnyObject {
   /// Called on the loop with the `TW_…` bits that the kernel reported.
   func ready(_ events: UInt32)
+
+  /// Called on the loop when it stops: nothing will be reported any more.
+  func loopEnded()
+}
+
+extension EventSource {
+  func loopEnded() {}
 }
 
 /// Something that has work to do once, when the current turn of the loop ends.
@@ -248,9 +255,9 @@ package protocol TurnEnd: AnyObject {
 
   /// Lets go of all that the loop carries, since it will not be told of anything again.
   private func retire() {
-    for slot in slots { (slot.source as? ByteStream)?.loopEnded() }
+    for slot in slots { slot.source?.loopEnded() }
     for index in slots.indices { slots[index].source = nil }
-    wheel.cancelAll()
+    wheel.endAll()
     precise = nil
     mailbox.withLock { mail in
       mail.isRetired = true

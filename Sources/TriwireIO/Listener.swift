@@ -180,6 +180,9 @@ package final class Listener: EventSource, @unchecked Sendable {
 }
 
 extension Listener: TimerOwner {
+  // Who stops the loops stops the listener before.
+  package func loopEnded() {}
+
   /// Tries to accept again.
   package func timerFired(now: UInt64) -> UInt64 {
     retry = nil

@@ -5,6 +5,16 @@ package protocol TimerOwner: AnyObject {
   /// - Returns: The next deadline, or 0 when the timer is done and its identity is void.
   ///   A deadline that merely moved is checked here, so that activity costs a store and no more.
   func timerFired(now: UInt64) -> UInt64
+
+  /// Called on the loop when it stops, instead of the deadline that will not come any more.
+  ///
+  /// The timer's identity is void.
+  func loopEnded()
+}
+
+extension TimerOwner {
+  // What has a stream hears of the end from that.
+  package func loopEnded() {}
 }
 
 /// Names one timer of a wheel.
@@ -73,11 +83,17 @@ package final class TimerWheel {
     release(timer.index)
   }
 
-  /// Ends all timers.
-  func cancelAll() {
-    for index in entries.indices where entries[index].owner != nil {
-      unlink(Int32(index))
-      release(Int32(index))
+  /// Ends all timers, and tells their owners that the loop has ended.
+  func endAll() {
+    var index = 0
+    // An owner that is told may set another one.
+    while index < entries.count {
+      if let owner = entries[index].owner {
+        unlink(Int32(index))
+        release(Int32(index))
+        owner.loopEnded()
+      }
+      index += 1
     }
   }
 

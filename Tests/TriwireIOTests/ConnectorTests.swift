@@ -133,6 +133,25 @@ struct ConnectorTests {
     }
   }
 
+  @Test("Connecting ends when the loop is stopped, and ends at once when it was")
+  func stoppedLoop() async throws {
+    let dead = try HeldAddress(isDead: true)
+    let group = try EventLoopGroup(count: 1)
+    async let under = failure(of: dead.address, group)
+    // Until the attempt is there.
+    while try await group.loops[0].run({ group.loops[0].systemCalls.connect }) == 0 {
+      await Task.yield()
+    }
+    try await within("the loop stops") { await group.stop() }
+    let reason = "its event loop was stopped"
+    #expect(await under?.reason == reason)
+    #expect(await failure(of: dead.address, group)?.reason == reason)
+  }
+
+  private func failure(of address: SocketAddress, _ group: EventLoopGroup) async -> IOError? {
+    await #expect(throws: IOError.self) { _ = try await connect([address], group) }
+  }
+
   @Test("A dead address is given up at the deadline")
   func deadline() async throws {
     let dead = try HeldAddress(isDead: true)

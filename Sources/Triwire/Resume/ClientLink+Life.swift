@@ -62,7 +62,11 @@ extension ClientLink {
     isSuspended = true
     stopTrying()
     carrier?.abort()
+    // Nothing else would tell a session that sleeps when its loop ends.
+    if session != nil { comeBack(after: Self.never) }
   }
+
+  private static let never: UInt64 = 1 << 62
 
   /// Comes back at once.
   func resume() {

@@ -50,7 +50,8 @@ extension ClientLink {
     }
     // What is wrong with a certificate is wrong for every transport; a network that is down is
     // down for all, though a first connection tells what became of each.
-    if failure.tls != nil || failure.isNetwork && opened == nil { candidates = [] }
+    let isDown = failure.isNetwork && opened == nil
+    if failure.tls != nil || isDown || !loop.running { candidates = [] }
     if let next = candidates.first {
       note(attempt, failure.reason, next: next.rawValue)
       stagger.cancel()
@@ -74,6 +75,7 @@ extension ClientLink {
       letGo()
       return opened(.failure(ConnectError(attempts: tries)))
     }
+    guard loop.running else { return loopStopped() }
     let away = EventLoop.clock() - lostAt
     guard away < fallback.giveUpSeconds.nanoseconds else {
       note(attempt, failure.reason, next: "give up")
@@ -84,6 +86,6 @@ extension ClientLink {
     }
     let wait = backoff.next()
     note(attempt, failure.reason, next: "wait \(wait / 1_000_000) ms")
-    retry.set(after: wait) { [unowned self] in beginRound() }
+    comeBack(after: wait)
   }
 }

@@ -248,7 +248,19 @@ final class ClientLink: SessionLink, @unchecked Sendable {
     } else if end.code == .tryAgainLater {
       wait = max(wait, fallback.backoffLimitSeconds.nanoseconds / 4)
     }
-    retry.set(after: wait) { [unowned self] in beginRound() }
+    comeBack(after: wait)
+  }
+
+  /// Tries to come back when some time has passed.
+  func comeBack(after nanoseconds: UInt64) {
+    retry.set(after: nanoseconds, orphaned: { [unowned self] in loopStopped() }) {
+      [unowned self] in beginRound()
+    }
+  }
+
+  /// A loop that was stopped brings nobody back.
+  func loopStopped() {
+    finish(SessionEnd(code: .abnormal, reason: "its event loop was stopped", isLocal: true))
   }
 
   override func ended(_ end: SessionEnd) {

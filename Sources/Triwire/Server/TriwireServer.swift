@@ -24,6 +24,7 @@ public final class TriwireServer: Sendable {
     var topics: [String: Topic] = [:]
     var running: Running?
     var isStopping = false
+    var hasStopped = false
     var stopWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
   }
 
@@ -104,7 +105,8 @@ public final class TriwireServer: Sendable {
 
   private func addRoute(_ add: (inout Routes) -> Void) {
     state.withLock { state in
-      precondition(state.running == nil, "routes are added before the server starts")
+      precondition(
+        state.running == nil && !state.hasStopped, "routes are added before the server starts")
       add(&state.routes)
     }
   }
@@ -133,8 +135,8 @@ public final class TriwireServer: Sendable {
   /// - Parameter address: "HOST:PORT" or "[V6]:PORT", numeric or a name; port 0 lets the kernel
   ///   pick one.
   /// - Returns: Where it listens.
-  /// - Throws: `IOError` when the address is malformed, unknown or taken, or the certificate cannot
-  ///   be used.
+  /// - Throws: `IOError` when the address is malformed, unknown or taken, the certificate cannot be
+  ///   used, or the server has been stopped before.
   @discardableResult
   public func start(on address: String) async throws -> SocketAddress {
     guard let (host, port) = SocketAddress.split(address) else {
@@ -155,7 +157,11 @@ public final class TriwireServer: Sendable {
   }
 
   private func start(on address: SocketAddress, _ group: EventLoopGroup) throws -> SocketAddress {
-    let routes = state.withLock { $0.routes }
+    let (routes, hasStopped) = state.withLock { ($0.routes, $0.hasStopped) }
+    guard !hasStopped else {
+      throw IOError(
+        "listen on \(address)", reason: "a server that was stopped serves no more: make a new one")
+    }
     let security = try configuration.tls.map { try ServerSecurity($0) }
     let directory = SessionDirectory()
     let loops = group.loops.map {
@@ -219,6 +225,8 @@ public final class TriwireServer: Sendable {
   /// Stops serving: accepts nothing new, ends the sessions with 1001, lets requests finish, and
   /// cuts off what is left after a while.
   ///
+  /// It is for good: the handlers are let go, with all that they hold, such as the server itself.
+  ///
   /// - Parameter seconds: How long clients may take.
   public func stop(within seconds: Double = 5) async {
     let (running, isFirst) = state.withLock { state in
@@ -240,6 +248,8 @@ public final class TriwireServer: Sendable {
     let waiters = unsafe state.withLock { state in
       state.running = nil
       state.isStopping = false
+      state.hasStopped = true
+      state.routes = Routes()
       defer { unsafe state.stopWaiters = unsafe [] }
       return unsafe state.stopWaiters
     }

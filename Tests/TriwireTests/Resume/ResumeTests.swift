@@ -87,6 +87,30 @@ struct ResumeTests {
     }
   }
 
+  @Test(
+    "A session that waits to come back, or sleeps, ends when its loop is stopped",
+    arguments: [true, false], TransportKind.allCases)
+  func stoppedLoop(sleeps: Bool, kind: TransportKind) async throws {
+    try await ResumableRig.run(client: { configuration in
+      configuration.fallback.backoffSeconds = 1e9
+      configuration.fallback.backoffLimitSeconds = 1e9
+    }) { rig in
+      let group = try EventLoopGroup(count: 1)
+      var other = rig
+      other.rig.client.group = group
+      let client = try await other.connect("/pair", over: kind)
+      let server = try await rig.sessions.next("the server's end")
+      sleeps ? client.suspend() : server.close(.serviceRestart)
+      // Until it has lost its connection.
+      while try await client.loop.run({ client.resumeCounters.lost }) == 0 { await Task.yield() }
+      try await within("the loop stops") { await group.stop() }
+      let end = try await client.end()
+      #expect(
+        end == SessionEnd(code: .abnormal, reason: "its event loop was stopped", isLocal: true))
+      await #expect(throws: SessionError.self) { try await client.send("more") }
+    }
+  }
+
   @Test("Nothing of a client is left when its session has ended", arguments: TransportKind.allCases)
   func nothingLeft(kind: TransportKind) async throws {
     try await ResumableRig.run { rig in

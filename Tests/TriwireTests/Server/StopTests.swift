@@ -108,6 +108,15 @@ struct StopTests {
     try await within("a stopped server stops") { await server.stop() }
   }
 
+  @Test("A server that was stopped says that it does not start again")
+  func notAgain() async throws {
+    let server = TriwireServer()
+    try await server.start(on: "127.0.0.1:0")
+    try await within("the server stops") { await server.stop() }
+    let error = await #expect(throws: IOError.self) { try await server.start(on: "127.0.0.1:0") }
+    #expect(error?.reason == "a server that was stopped serves no more: make a new one")
+  }
+
   @Test("A server whose task is cancelled stops")
   func cancelledRun() async throws {
     let server = TriwireServer()
@@ -123,6 +132,8 @@ struct StopTests {
       let notice = DeathNotice(gone)
       try await Rig.run({ server in
         server.session(at: "/echo") { session in
+          // As a handler does that publishes to topics.
+          _ = server.topic("all")
           for try await message in session.messages { try await session.send(message) }
           withExtendedLifetime(notice) {}
         }
