@@ -14,7 +14,8 @@ struct Command: Sendable {
 
   /// All commands, in the order help shows them.
   static let all = [
-    runCommand, reportCommand, compareCommand, explainCommand, floorCommand, listCommand,
+    runCommand, reportCommand, compareCommand, baselineCommand, explainCommand, floorCommand,
+    listCommand,
     validateCommand, schemaCommand, serveCommand, relayCommand,
   ]
 

@@ -1,5 +1,6 @@
 import Glibc
 import TriwireBench
+import TriwireIO
 
 extension Command {
   /// `triwire compare`: what changed from one result to another.
@@ -7,11 +8,15 @@ extension Command {
     name: "compare", summary: "say what is better or worse than in an earlier result",
     usage: "BASE NEW [OPTION …]",
     explanation: """
-      BASE and NEW are folders that triwire run wrote, or their result.json. Each figure of each
-      transport is compared run by run, with the interval that holds the true ratio with 95 %
-      confidence. Worse is what exceeds the tolerance and is no chance: however much is compared,
-      two results of the same build differ in less than 5 of 100 cases. It takes three repetitions,
-      and six are better. Results of unlike settings are refused.
+      BASE and NEW are folders that triwire run wrote, their result.json, or names of baselines
+      (triwire baseline). Each figure of each transport is compared run by run, with the interval
+      that holds the true ratio with 95 % confidence. Worse is what exceeds the tolerance and is no
+      chance: however much is compared, two results of the same build differ in less than 5 of 100
+      cases. It takes three repetitions, and six are better. Results of unlike settings are refused.
+
+      With --more-rounds, where the runs do not tell, as many repetitions as may be enough are
+      measured of each, N at most, taking turns, added to the results, and judged once more. BASE
+      is measured by the triwire that measured it: name it with --base-program if it is another.
 
       Exits with 0 when all is equal, 2 when something is worse, 3 when the runs do not tell, and 4
       when something is better and nothing worse.
@@ -21,6 +26,8 @@ extension Command {
         "--metric", "KEY", "compare this figure (triwire explain lists them)", repeats: true),
       Option("--tolerance", "PERCENT", "no difference up to this counts, such as 5%"),
       Option("--paired", nil, "the runs of a repetition were made in turns, compare them in pairs"),
+      Option("--more-rounds", "N", "where the runs do not tell, measure up to N repetitions more"),
+      Option("--base-program", "FILE", "the triwire to measure BASE with; this one unless given"),
     ]
   ) { arguments in
     guard arguments.operands.count == 2 else {
@@ -29,12 +36,22 @@ extension Command {
     let choices = ResultComparison.Choices(
       metrics: try arguments.metrics(), tolerance: try arguments.tolerance(),
       isPaired: arguments.has("--paired"))
-    let base = try Report(path: arguments.operands[0])
-    let new = try Report(path: arguments.operands[1])
-    let comparison: ResultComparison
+    let paths = try arguments.operands.map { try Baselines.path(of: $0) }
+    let rounds = try arguments.number("--more-rounds", from: 1, to: 100)
+    guard rounds != nil || !arguments.has("--base-program") else {
+      throw UsageError(message: "--base-program is for --more-rounds N, write that as well")
+    }
+    var comparison: ResultComparison
     do {
-      comparison = try ResultComparison(of: new, against: base, choosing: choices)
-    } catch {
+      comparison = try ResultComparison(paths, choices)
+      if let rounds, comparison.outcome == .inconclusive {
+        let again = MoreRounds(
+          count: min(rounds, comparison.furtherRuns ?? rounds), of: paths,
+          with: [arguments.text("--base-program") ?? ownExecutable, ownExecutable])
+        if let failure = try again.measure() { return failure }
+        comparison = try ResultComparison(paths, choices)
+      }
+    } catch let error as UnlikeSettings {
       Output.complain("triwire: \(error)")
       return .usage
     }
@@ -58,6 +75,48 @@ extension Command {
       )
       return .inconclusive
     }
+  }
+}
+
+extension ResultComparison {
+  /// Compares the second of two results with the first.
+  fileprivate init(_ paths: [String], _ choices: Choices) throws {
+    let base = try Report(path: paths[0])
+    try self.init(of: try Report(path: paths[1]), against: base, choosing: choices)
+  }
+}
+
+/// Further repetitions of two results.
+private struct MoreRounds {
+  let count: Int
+  let of: [String]
+  let with: [String]
+
+  /// Measures them in turns, so that what changes with time strikes both.
+  ///
+  /// - Returns: How it ended, when it could not be done.
+  func measure() throws -> ExitStatus? {
+    let folders = of.map { path in
+      path.hasSuffix("/\(ReportFolder.resultName)")
+        ? String(path.dropLast(ReportFolder.resultName.count + 1)) : path
+    }
+    for round in 1...count {
+      Output.complain("the runs do not tell: repetition \(round) of \(count) more of each")
+      for (folder, program) in zip(folders, with) {
+        let process = try ChildProcess(
+          program, ["run", "--resume", folder, "--more-rounds", "1", "--quiet"])
+        switch process.waitUntilGone() {
+        case ExitStatus.done.rawValue, ExitStatus.inconclusive.rawValue,
+          ExitStatus.thresholdBroken.rawValue:
+          continue
+        case ExitStatus.interrupted.rawValue: return .interrupted
+        case let status:
+          Output.complain("triwire: \(program) run --resume \(folder) ended with \(status)")
+          return .failed
+        }
+      }
+    }
+    return nil
   }
 }
 

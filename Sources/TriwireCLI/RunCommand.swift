@@ -30,12 +30,18 @@ extension Command {
       Option("--control", nil, "run the first transport twice, to see what chance alone does"),
       Option("--output", "DIR", "where to write the report; a new folder in Reports unless given"),
       Option("--resume", "DIR", "go on with a stopped run, as its report in this folder says"),
+      Option("--more-rounds", "N", "with --resume: measure so many more repetitions"),
       Option("--check-interface", nil, "compare all bytes with the interface's; see the README"),
       Option("--seed", "N", "where all that is random starts from; the files' own unless given"),
       Option("--quiet", nil, "show only what failed"),
     ]
   ) { arguments in
     if let path = arguments.text("--resume") { return try await resume(path, arguments) }
+    guard !arguments.has("--more-rounds") else {
+      throw UsageError(
+        message:
+          "--more-rounds adds to a result, write --resume DIR; a new run takes --repetitions N")
+    }
     let choices = Plan.Choices(
       profile: try arguments.choice("--profile") ?? .smoke,
       transports: try arguments.choices("--transports"),
@@ -69,7 +75,7 @@ extension Command {
   /// Goes on with the run whose report is in a folder.
   private static func resume(_ path: String, _ arguments: Arguments) async throws -> ExitStatus {
     let others = arguments.names.filter {
-      !["--resume", "--retries", "--check-interface", "--quiet"].contains($0)
+      !["--resume", "--more-rounds", "--retries", "--check-interface", "--quiet"].contains($0)
     }
     if let other = (others + arguments.operands).first {
       throw UsageError(
@@ -78,6 +84,9 @@ extension Command {
     }
     var report = try Report(path: path)
     let folder = try ReportFolder(path: path)
+    if let rounds = try arguments.number("--more-rounds", from: 1, to: 100) {
+      try report.extend(by: rounds)
+    }
     try report.resume(
       on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
     let begun = report

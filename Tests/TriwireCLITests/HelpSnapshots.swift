@@ -18,6 +18,7 @@ let helpSnapshots = [
         run       run scenarios over each transport and compare them
         report    make reports again from result.json, in any format
         compare   say what is better or worse than in an earlier result
+        baseline  keep a result under a name, to compare others with
         explain   say what a figure of the reports is and how it is counted
         floor     measure how far each transport is from bare TCP on this machine
         list      list the scenarios of the shipped suite, or of other files
@@ -73,6 +74,7 @@ let helpSnapshots = [
         --control          run the first transport twice, to see what chance alone does
         --output DIR       where to write the report; a new folder in Reports unless given
         --resume DIR       go on with a stopped run, as its report in this folder says
+        --more-rounds N    with --resume: measure so many more repetitions
         --check-interface  compare all bytes with the interface's; see the README
         --seed N           where all that is random starts from; the files' own unless given
         --quiet            show only what failed
@@ -110,11 +112,15 @@ let helpSnapshots = [
 
       Usage: triwire compare BASE NEW [OPTION …]
 
-      BASE and NEW are folders that triwire run wrote, or their result.json. Each figure of each
-      transport is compared run by run, with the interval that holds the true ratio with 95 %
-      confidence. Worse is what exceeds the tolerance and is no chance: however much is compared,
-      two results of the same build differ in less than 5 of 100 cases. It takes three repetitions,
-      and six are better. Results of unlike settings are refused.
+      BASE and NEW are folders that triwire run wrote, their result.json, or names of baselines
+      (triwire baseline). Each figure of each transport is compared run by run, with the interval
+      that holds the true ratio with 95 % confidence. Worse is what exceeds the tolerance and is no
+      chance: however much is compared, two results of the same build differ in less than 5 of 100
+      cases. It takes three repetitions, and six are better. Results of unlike settings are refused.
+
+      With --more-rounds, where the runs do not tell, as many repetitions as may be enough are
+      measured of each, N at most, taking turns, added to the results, and judged once more. BASE
+      is measured by the triwire that measured it: name it with --base-program if it is another.
 
       Exits with 0 when all is equal, 2 when something is worse, 3 when the runs do not tell, and 4
       when something is better and nothing worse.
@@ -123,7 +129,25 @@ let helpSnapshots = [
         --metric KEY         compare this figure (triwire explain lists them)
         --tolerance PERCENT  no difference up to this counts, such as 5%
         --paired             the runs of a repetition were made in turns, compare them in pairs
+        --more-rounds N      where the runs do not tell, measure up to N repetitions more
+        --base-program FILE  the triwire to measure BASE with; this one unless given
         --help               show this and exit
+
+      """),
+  Snapshot(
+    words: ["baseline"],
+    text: """
+      Keep a result under a name, to compare others with.
+
+      Usage: triwire baseline [NAME DIR|FILE] [OPTION …]
+
+      Keeps the result that triwire run wrote to DIR as the baseline NAME, in place of an earlier
+      one, in the folder Reports/baselines of the current directory. triwire compare NAME NEW
+      compares with it. Without a NAME it lists the baselines.
+
+      Options:
+        --remove NAME  forget this baseline
+        --help         show this and exit
 
       """),
   Snapshot(
@@ -185,6 +209,22 @@ let helpSnapshots = [
 
       Says of each file that it is correct, or all that is wrong in it: file, line, key, and what
       to write instead. Exits with 65 when one is wrong.
+
+      Options:
+        --help  show this and exit
+
+      """),
+  Snapshot(
+    words: ["schema"],
+    text: """
+      Print the JSON Schema of scenario files.
+
+      Usage: triwire schema
+
+      Prints the JSON Schema (draft 2020-12) of scenario files, by which editors complete and check
+      them. A file names it with "$schema"; the shipped files name Scenarios/schema/scenario.json,
+      which is what this prints. Comments are allowed in scenario files: tell the editor that they
+      are JSON with comments. What a schema cannot say, triwire validate does.
 
       Options:
         --help  show this and exit
@@ -287,22 +327,6 @@ let helpSnapshots = [
         --fault SPEC        a fault, as above; may stand there several times
         --seed N            where chances come from; 1 unless given
         --help              show this and exit
-
-      """),
-  Snapshot(
-    words: ["schema"],
-    text: """
-      Print the JSON Schema of scenario files.
-
-      Usage: triwire schema
-
-      Prints the JSON Schema (draft 2020-12) of scenario files, by which editors complete and check
-      them. A file names it with "$schema"; the shipped files name Scenarios/schema/scenario.json,
-      which is what this prints. Comments are allowed in scenario files: tell the editor that they
-      are JSON with comments. What a schema cannot say, triwire validate does.
-
-      Options:
-        --help  show this and exit
 
       """),
 ]

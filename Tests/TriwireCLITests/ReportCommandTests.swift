@@ -36,6 +36,48 @@ struct ReportCommandTests {
     }
   }
 
+  @Test("A result is kept as a baseline, compared with by name, and measured further with it")
+  func baseline() async throws {
+    try await withTemporaryFolder { folder in
+      let single = tiny.replacing("\"repetitions\": 3", with: "\"repetitions\": 1")
+        .replacing("thresholds", with: "$schema").replacing(/{ "latency.*}/, with: "\"\"")
+      try single.write(to: folder.appending(path: "tiny.json"), atomically: true, encoding: .utf8)
+      for name in ["Base", "New"] {
+        let run = try await triwire("run", "tiny.json", "--output", name, "--quiet", in: folder)
+        #expect(run.status == 0, "\(run.complaint)")
+      }
+      let kept = try await triwire("baseline", "main", "Base", in: folder)
+      #expect(kept.output == "Reports/baselines/main\n")
+      let list = try await triwire("baseline", in: folder)
+      #expect(list.output.hasPrefix("main  20") && list.output.hasSuffix(", smoke: tiny\n"))
+      let page = try Data(contentsOf: folder.appending(path: "Base/report.html"))
+      #expect(
+        try Data(contentsOf: folder.appending(path: "Reports/baselines/main/report.html")) == page)
+
+      // One run each never tells.
+      #expect(try await triwire("compare", "main", "New", in: folder).status == 3)
+      let more = try await triwire("compare", "main", "New", "--more-rounds", "2", in: folder)
+      #expect([0, 2, 3, 4].contains(more.status), "\(more.complaint)")
+      #expect(
+        more.complaint
+          == "the runs do not tell: repetition 1 of 2 more of each\n"
+          + "the runs do not tell: repetition 2 of 2 more of each\n")
+      for path in ["Reports/baselines/main", "New"] {
+        let data = try Data(contentsOf: folder.appending(path: "\(path)/result.json"))
+        let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        let trials = try #require(result["trials"] as? [[String: Any]])
+        #expect(trials.map { $0["repetition"] as? Int } == [1, 2, 3])
+        #expect(result["state"] as? String == "complete")
+      }
+
+      let missing = try await triwire("compare", "man", "New", in: folder)
+      #expect(missing.status == 64)
+      #expect(missing.complaint.contains("its result.json, or a baseline (main)\n"))
+      #expect(try await triwire("baseline", "--remove", "main", in: folder).status == 0)
+      #expect(try await triwire("baseline", "--remove", "main", in: folder).status == 64)
+    }
+  }
+
   @Test("What is no result, and a folder without one, are told with what to name")
   func noResult() async throws {
     try await withTemporaryFolder { folder in

@@ -81,6 +81,22 @@ public struct Report: Sendable, Equatable, Codable {
     }
   }
 
+  /// Plans so many more repetitions of each scenario, for a run that goes on.
+  ///
+  /// - Throws: ``ReportError`` when a scenario would have more than a file can say.
+  public mutating func extend(by repetitions: Int) throws(ReportError) {
+    for index in scenarios.indices {
+      let sum = scenarios[index].repetitions + repetitions
+      guard sum <= ScenarioLimits.repetitions else {
+        throw ReportError(
+          description: "\(scenarios[index].name) would have \(sum) repetitions, "
+            + "\(ScenarioLimits.repetitions) is the most: ask for fewer more")
+      }
+      scenarios[index].repetitions = sum
+    }
+    plannedTrials = Plan(of: self).trials.count
+  }
+
   /// Goes on with a run that was stopped, on the same machine: whatever is measured from now on
   /// must be comparable to what is there.
   ///

@@ -78,7 +78,7 @@ final class ServerProcess {
 }
 
 /// The file of this program, to start it again.
-var ownExecutable: String {
+package var ownExecutable: String {
   let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
   return link ?? CommandLine.arguments[0]
 }

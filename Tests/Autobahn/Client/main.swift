@@ -16,6 +16,9 @@ struct Player {
     configuration.group = group
     if let authority { configuration.tls.caFile = .file(authority) }
     configuration.proxy = .none
+    // The fuzzing server may still be busy with the case before.
+    configuration.connectSeconds = 120
+    configuration.openSeconds = 120
     configuration.session.messageBytes = 64 << 20
     configuration.session.queuedBytesHard = 64 << 20
     var deflate = DeflateOptions()
