@@ -85,7 +85,7 @@ public struct Histogram: Sendable, Equatable {
 
   private mutating func grow(toHold index: Int) {
     let room = min(Bucket.limit, max(index + 1, Bucket.exact, counts.count * 2))
-    counts.append(contentsOf: repeatElement(0, count: room - counts.count))
+    counts += Array(repeating: 0, count: room - counts.count)
   }
 }
 
