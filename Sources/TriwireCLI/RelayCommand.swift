@@ -17,8 +17,10 @@ extension Command {
       With a network, bytes take as long as they would there: half a round trip each way, at the
       rate of the line, in segments of 1,448 bytes of which each takes 52 bytes more; the first
       byte waits for the round trip that connecting takes. A lost segment holds what is behind it
-      until TCP would have sent it again: a round trip where three segments follow within one, else
-      200 ms more, doubled each time it is lost again. Each connection has a line of its own. NAME:
+      until TCP would have sent it again: 200 ms and a round trip, doubled each time it is lost
+      again, or as soon as one that arrived behind it tells. Losses are independent, or come in
+      bursts (--loss-burst) of so many segments on average. Each connection has a line of its own.
+      NAME:
 
         loopback          nothing added
         lan               1 ms, 1 Gbit/s
@@ -61,12 +63,13 @@ extension Command {
     options: [
       Option("--listen", "HOST:PORT", "where to listen; port 0 picks a free one and prints it"),
       Option("--to", "HOST:PORT", "where the server is"),
-      Option("--network", "NAME", "imitate this network; the next six options change it"),
+      Option("--network", "NAME", "imitate this network; the next seven options change it"),
       Option("--round-trip", "TIME", "the time of a round trip, such as 40ms"),
       Option("--jitter", "TIME", "how much shorter or longer each way may take"),
       Option("--down", "RATE", "the rate from the server to the client, such as 1.6Mbit/s"),
       Option("--up", "RATE", "the rate from the client to the server"),
       Option("--loss", "PART", "how likely a segment is lost, such as 0.02"),
+      Option("--loss-burst", "N", "how many losses come in a row on average, such as 3"),
       Option("--queue", "SIZE", "how much may wait for the line; 64KiB unless given"),
       Option(
         "--fault", "SPEC", "a fault, as above; may stand there several times", repeats: true),
@@ -101,7 +104,10 @@ extension Arguments {
 
   /// The network that the options describe; `nil` without any.
   fileprivate func network() throws(UsageError) -> NetworkConditions? {
-    let names = ["--network", "--round-trip", "--jitter", "--down", "--up", "--loss", "--queue"]
+    let names = [
+      "--network", "--round-trip", "--jitter", "--down", "--up", "--loss", "--loss-burst",
+      "--queue",
+    ]
     guard names.contains(where: has) else { return nil }
     let profile: NetworkProfile? = try choice("--network")
     var values = NetworkValues(profile?.conditions ?? NetworkConditions())
@@ -120,11 +126,24 @@ extension Arguments {
       }
       values.loss = loss
     }
+    if let text = text("--loss-burst") { values.lossBurst = try burst(text, values) }
     if let jitter = values.jitter, jitter.nanoseconds > (values.roundTrip?.nanoseconds ?? 0) / 2 {
       throw UsageError(
         message: "--jitter is \(jitter), write at most half of the round trip (--round-trip)")
     }
     return values.conditions
+  }
+
+  private func burst(_ text: String, _ values: NetworkValues) throws(UsageError) -> Double {
+    guard let mean = Double(text), mean > 1, mean <= NetworkLimits.lossBurst else {
+      throw UsageError(
+        message: "--loss-burst is \(text), write a number above 1, up to "
+          + "\(Int(NetworkLimits.lossBurst)), such as 3")
+    }
+    guard (values.loss ?? 0) > 0 else {
+      throw UsageError(message: "nothing is lost in a burst without --loss, such as --loss 0.02")
+    }
+    return mean
   }
 
   fileprivate func rules() throws(UsageError) -> [FaultRule] {

@@ -17,27 +17,34 @@ public struct NetworkConditions: Sendable, Hashable {
   public var upRate: Int?
   /// How likely each segment is lost at first, from 0 up to but not including 1.
   public var loss: Double
+  /// Whether losses are independent of each other or come in bursts.
+  public var losses: LossPattern
   /// Bytes that may wait for the line, beyond those that are on it.
   public var queueBytes: Int
 
   /// Sets the conditions; a network that does nothing unless told.
   public init(
     roundTrip: Duration = .zero, jitter: Duration = .zero, downRate: Int? = nil,
-    upRate: Int? = nil, loss: Double = 0, queueBytes: Int = 65_536
+    upRate: Int? = nil, loss: Double = 0, losses: LossPattern = .independent,
+    queueBytes: Int = 65_536
   ) {
     self.roundTrip = roundTrip
     self.jitter = jitter
     self.downRate = downRate
     self.upRate = upRate
     self.loss = loss
+    self.losses = losses
     self.queueBytes = queueBytes
   }
 
   /// What loss leaves of a rate: 1.22 · MSS / (RTT · √p), of Mathis, Semke, Mahdavi and Ott (1997).
+  ///
+  /// Their p counts the times that TCP has to slow down; a burst of losses is one of them.
   var lossRate: Double? {
     guard loss > 0, roundTrip > .zero else { return nil }
     let seconds = Double(roundTrip.nanoseconds) / 1e9
-    return 1.22 * Double(Wire.segment) * 8 / (seconds * loss.squareRoot())
+    let times = loss / losses.together
+    return 1.22 * Double(Wire.segment) * 8 / (seconds * times.squareRoot())
   }
 
   /// The rate of a direction in bits per second, as far as there is a limit.
@@ -45,6 +52,26 @@ public struct NetworkConditions: Sendable, Hashable {
     let own = (way == .up ? upRate : downRate).map(Double.init)
     guard let own, let lossRate else { return own ?? lossRate }
     return min(own, lossRate)
+  }
+}
+
+/// How the losses of a connection follow each other.
+public enum LossPattern: Sendable, Hashable {
+  /// Each segment is as likely to be lost as any other.
+  case independent
+  /// Losses come in a row, so many on average (at least 1), and as many in all.
+  ///
+  /// This is the model of Gilbert (1960), which Elliott extended (1963): a direction is either good,
+  /// and loses nothing, or bad, and loses each segment; each segment sent, or sent again, may change
+  /// that. A burst is counted in segments and lasts as long as it takes to send them.
+  case bursts(mean: Double = 3)
+
+  /// How many losses TCP answers by slowing down once.
+  var together: Double {
+    switch self {
+    case .independent: 1
+    case .bursts(let mean): max(mean, 1)
+    }
   }
 }
 

@@ -22,9 +22,11 @@ package struct Wire {
   private struct Loss {
     /// The number of the segment.
     let number: UInt64
-    /// When it arrives if enough follow it by `deadline`.
+    /// When it would have arrived.
     let due: UInt64
-    let deadline: UInt64
+    let departed: UInt64
+    /// How often it is lost.
+    let times: UInt64
     var followers = 0
   }
 
@@ -34,9 +36,9 @@ package struct Wire {
   package static let header = 52
   /// Bytes on a line without a rate, before the sender has to wait.
   package static let unlimited = 4 << 20
-  /// Segments behind a lost one that let TCP find the loss within a round trip (RFC 5681 §3.2).
+  /// Segments behind a lost one that let TCP find the loss at once (RFC 5681 §3.2, RFC 8985 §6.2).
   private static let duplicates = 3
-  /// What a loss costs beyond a round trip when too few follow: Linux' tail loss probe waits 200 ms.
+  /// What a loss costs beyond a round trip when nothing follows: Linux' timers wait 200 ms at least.
   private static let probe: UInt64 = 200_000_000
   /// How often one segment is lost, at most.
   private static let mostLosses = 6
@@ -50,7 +52,7 @@ package struct Wire {
   private let delay: UInt64
   private let jitter: UInt64
   private let roundTrip: UInt64
-  private let loss: Double
+  private var chance: LossChance
   /// Nanoseconds for each byte; 0 without a rate.
   private let pace: Double
   /// When the first byte may leave: the connect of TCP took a round trip.
@@ -77,7 +79,6 @@ package struct Wire {
     roundTrip = conditions.roundTrip.nanoseconds
     delay = roundTrip / 2
     jitter = min(conditions.jitter.nanoseconds, delay)
-    loss = min(max(conditions.loss, 0), 1)
     let rate = conditions.rate(way)
     pace = rate.map { 8e9 / max($0, 1) } ?? 0
     let queue = max(conditions.queueBytes, Self.segment)
@@ -87,6 +88,12 @@ package struct Wire {
     capacity = queue + onLine
     opened = accepted + roundTrip
     draws = Draws(seed: seed ^ UInt64(way.rawValue) &* 0xA076_1D64_78BD_642F)
+    chance = LossChance(conditions, &draws)
+  }
+
+  /// The longest that losses hold a segment of a network, in nanoseconds.
+  package static func longestHold(_ conditions: NetworkConditions) -> UInt64 {
+    (conditions.roundTrip.nanoseconds + probe) << UInt64(mostLosses - 1)
   }
 
   /// Bytes that are on the line or wait for it.
@@ -168,51 +175,52 @@ package struct Wire {
       max(now, opened, departed) + UInt64((Double(count + Self.header) * pace).rounded(.up))
     let swing = jitter == 0 ? 0 : UInt64(Double(2 * jitter) * draws.fraction())
     let due = departed + delay - jitter + swing
-    follow()
-    segments.append(Segment(count: count, due: due + hold(due), ending: nil))
+    let times = drawLosses()
+    if times == 0 {
+      follow()
+    } else {
+      lost += 1
+      losses.append(Loss(number: entered, due: due, departed: departed, times: times))
+    }
+    segments.append(Segment(count: count, due: due + timedHold(times), ending: nil))
     entered += 1
   }
 
-  /// Draws whether the segment that enters is lost, and how long that holds it if nothing follows.
-  private mutating func hold(_ due: UInt64) -> UInt64 {
-    guard loss > 0 else { return 0 }
+  /// Draws how often the segment that enters is lost.
+  private mutating func drawLosses() -> UInt64 {
+    guard chance.isPossible else { return 0 }
     var times: UInt64 = 0
-    while times < Self.mostLosses, draws.fraction() < loss { times += 1 }
-    guard times > 0 else { return 0 }
-    lost += 1
-    losses.append(
-      Loss(number: entered, due: due + times * roundTrip, deadline: departed + roundTrip))
-    return roundTrip + Self.probe << (times - 1)
+    while times < Self.mostLosses, chance.strikes(&draws) { times += 1 }
+    return times
   }
 
-  /// Another segment leaves behind those that were lost: enough of them tell the receiver.
+  /// How long a segment is held that was lost so often, if nothing follows it: timers find out.
+  private func timedHold(_ times: UInt64) -> UInt64 {
+    times == 0 ? 0 : (roundTrip + Self.probe) << (times - 1)
+  }
+
+  /// Another segment arrives behind those that were lost: it tells the receiver, who tells the sender.
   private mutating func follow() {
     guard !losses.isEmpty else { return }
     for index in losses.indices.reversed() {
-      guard departed <= losses[index].deadline, losses[index].number >= gone else {
+      let loss = losses[index]
+      let after = departed - loss.departed
+      guard loss.number >= gone, after < roundTrip + Self.probe else {
         losses.remove(at: index)
         continue
       }
       losses[index].followers += 1
-      guard losses[index].followers == Self.duplicates else { continue }
-      let place = first + Int(losses[index].number - gone)
-      segments[place].due = min(segments[place].due, losses[index].due)
-      losses.remove(at: index)
-    }
-  }
-
-  /// Chances that follow from a seed (SplitMix64).
-  private struct Draws {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func fraction() -> Double {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var value = state
-      value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-      value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-      return Double((value ^ value >> 31) >> 11) * 0x1p-53
+      var due = segments[first + Int(loss.number - gone)].due
+      if losses[index].followers == 1 {
+        // RFC 8985 §6.2: what was sent before something that arrived is lost after a quarter of a
+        // round trip more; what is lost again, with nothing behind it, a timer finds.
+        let again = timedHold(loss.times - 1)
+        due = min(due, loss.due + after + roundTrip + roundTrip / 4 + again)
+      } else if losses[index].followers == Self.duplicates, after <= roundTrip {
+        due = min(due, loss.due + after + loss.times * roundTrip)
+      }
+      segments[first + Int(loss.number - gone)].due = due
+      if losses[index].followers >= Self.duplicates { losses.remove(at: index) }
     }
   }
 }

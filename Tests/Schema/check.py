@@ -42,6 +42,8 @@ MISTAKES = {
     "an unknown network": lambda file: file.update(network="wam"),
     "a network with an unknown key": lambda file: file.update(network={"rtt": "1 ms"}),
     "more loss than there can be": lambda file: file.update(network={"loss": 1.5}),
+    "a burst of less than one":
+        lambda file: file.update(network={"loss": 0.1, "lossBurst": 0.5}),
     "a rate of bits without a unit": lambda file: file.update(network={"down": "5"}),
     "unknown headers": lambda file: file.update(headers="browser"),
     "a flow with an unknown key": lambda file: file["traffic"][0].update(size="1 B"),

@@ -273,8 +273,10 @@ let helpSnapshots = [
       With a network, bytes take as long as they would there: half a round trip each way, at the
       rate of the line, in segments of 1,448 bytes of which each takes 52 bytes more; the first
       byte waits for the round trip that connecting takes. A lost segment holds what is behind it
-      until TCP would have sent it again: a round trip where three segments follow within one, else
-      200 ms more, doubled each time it is lost again. Each connection has a line of its own. NAME:
+      until TCP would have sent it again: 200 ms and a round trip, doubled each time it is lost
+      again, or as soon as one that arrived behind it tells. Losses are independent, or come in
+      bursts (--loss-burst) of so many segments on average. Each connection has a line of its own.
+      NAME:
 
         loopback          nothing added
         lan               1 ms, 1 Gbit/s
@@ -317,12 +319,13 @@ let helpSnapshots = [
       Options:
         --listen HOST:PORT  where to listen; port 0 picks a free one and prints it
         --to HOST:PORT      where the server is
-        --network NAME      imitate this network; the next six options change it
+        --network NAME      imitate this network; the next seven options change it
         --round-trip TIME   the time of a round trip, such as 40ms
         --jitter TIME       how much shorter or longer each way may take
         --down RATE         the rate from the server to the client, such as 1.6Mbit/s
         --up RATE           the rate from the client to the server
         --loss PART         how likely a segment is lost, such as 0.02
+        --loss-burst N      how many losses come in a row on average, such as 3
         --queue SIZE        how much may wait for the line; 64KiB unless given
         --fault SPEC        a fault, as above; may stand there several times
         --seed N            where chances come from; 1 unless given

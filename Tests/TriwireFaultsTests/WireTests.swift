@@ -113,7 +113,7 @@ struct WireTests {
     #expect(took >= 132_499 * 8000)
   }
 
-  @Test("A lost segment that nothing follows is held a round trip and 200 ms, doubled each time")
+  @Test("A lost segment that nothing follows is held 200 ms and a round trip, doubled each time")
   func thinLoss() {
     let conditions = NetworkConditions(roundTrip: .milliseconds(100), loss: 0.3)
     var line = Line(conditions)
@@ -128,7 +128,7 @@ struct WireTests {
     #expect(UInt64(held.count) == line.wire.lost)
     // A binomial of 2,000 at 0.3 lies within five standard deviations of 600.
     #expect((498...702).contains(line.wire.lost))
-    let possible = Set((0..<6).map { 150 * millisecond + 200 * millisecond << $0 })
+    let possible = Set((0..<6).map { 50 * millisecond + (300 * millisecond) << UInt64($0) })
     for hold in held {
       // What waits for the rate that loss leaves is less than 20 ms for such a segment.
       #expect(possible.contains { (0..<20 * millisecond).contains(hold - min(hold, $0)) })
@@ -136,32 +136,85 @@ struct WireTests {
     #expect(held.contains { $0 > 500 * millisecond })
   }
 
-  @Test("A lost segment that three follow within a round trip is held one round trip")
+  @Test("A lost segment is found sooner by what arrives behind it: by one, and at once by three")
   func bulkLoss() throws {
     // Without a rate of its own, and with so little loss that Mathis' leaves 1 Gbit/s.
     let conditions = NetworkConditions(roundTrip: .milliseconds(100), loss: 0.01)
-    var alone = Line(conditions, seed: 7)
-    var number = 0
-    while alone.wire.lost == 0 {
-      alone.takeAll()
-      number += 1
-      try #require(number < 10_000)
-      alone.send([1], at: UInt64(number) * second)
+    func afterLoss() throws -> (line: Line, sent: UInt64, normal: UInt64) {
+      var alone = Line(conditions, seed: 7)
+      var number = 0
+      while alone.wire.lost == 0 {
+        alone.takeAll()
+        number += 1
+        try #require(number < 10_000)
+        alone.send([1], at: UInt64(number) * second)
+      }
+      let held = try #require(alone.wire.nextDue)
+      alone.arrived = []
+      alone.times = []
+      return (alone, UInt64(number) * second, held - 300 * millisecond)
     }
-    let sent = UInt64(number) * second
-    let normal = try #require(alone.wire.nextDue) - 300 * millisecond
-    // Two are too few.
-    alone.send([2], at: sent + millisecond)
-    alone.send([3], at: sent + 2 * millisecond)
+    var (alone, sent, normal) = try afterLoss()
+    // The second leaves 100 ms behind the first, which a timer would have sent again after 300.
+    alone.send([2], at: sent + 100 * millisecond)
+    #expect(alone.wire.nextDue == normal + 225 * millisecond)
+    (alone, sent, normal) = try afterLoss()
+    alone.send([2], at: sent + 250 * millisecond)
     #expect(alone.wire.nextDue == normal + 300 * millisecond)
+    (alone, sent, normal) = try afterLoss()
+    alone.send([2], at: sent + millisecond)
+    #expect(alone.wire.nextDue == normal + 126 * millisecond)
+    alone.send([3], at: sent + 2 * millisecond)
+    #expect(alone.wire.nextDue == normal + 126 * millisecond)
     alone.send([4], at: sent + 3 * millisecond)
-    #expect(alone.wire.nextDue == normal + 100 * millisecond)
+    #expect(alone.wire.nextDue == normal + 103 * millisecond)
     // And all behind it wait for it.
-    alone.arrived = []
-    alone.times = []
     alone.takeAll()
     #expect(alone.arrived.prefix(2) == [1, 2])
-    #expect(alone.times[0] == normal + 100 * millisecond)
+    #expect(alone.times[0] == normal + 103 * millisecond)
+  }
+
+  @Test(
+    "Losses in bursts are as many as the chance says and as long as the mean, by seed",
+    arguments: [(0.01, 3.0), (0.05, 3.0), (0.05, 10.0), (0.5, 2.0)])
+  func bursts(_ loss: Double, _ mean: Double) {
+    func drawn(_ seed: UInt64) -> [Bool] {
+      var draws = Draws(seed: seed)
+      var chance = LossChance(
+        NetworkConditions(loss: loss, losses: .bursts(mean: mean)), &draws)
+      return (0..<200_000).map { _ in chance.strikes(&draws) }
+    }
+    let segments = drawn(1)
+    let lost = Double(segments.count { $0 })
+    // A burst begins where the segment before was not lost.
+    let begins = Double(zip(segments.dropFirst(), segments).count { $0 && !$1 })
+    // Five standard deviations: a burst's length has a variance of mean · (mean − 1).
+    let count = loss / mean * 200_000
+    let scatter = 5 * (mean * mean + mean * (mean - 1)).squareRoot() / count.squareRoot() / mean
+    #expect(abs(lost / 200_000 / loss - 1) < scatter)
+    #expect(abs(lost / begins / mean - 1) < scatter)
+    #expect(segments == drawn(1) && segments != drawn(2))
+  }
+
+  @Test("Each loss of a burst is one more for a thin stream: it is held longer than by single ones")
+  func thinBursts() {
+    func held(_ losses: LossPattern) -> (count: Int, long: Int) {
+      var line = Line(NetworkConditions(loss: 0.02, losses: losses))
+      var holds: [UInt64] = []
+      for number in 1...10_000 {
+        let sent = UInt64(number) * 100 * second
+        line.send([UInt8(truncatingIfNeeded: number)], at: sent)
+        line.takeAll()
+        holds.append(line.times[number - 1] - sent)
+      }
+      #expect(holds.allSatisfy { $0 <= Wire.longestHold(NetworkConditions(loss: 0.02)) })
+      return (holds.count { $0 > 0 }, holds.count { $0 >= 800 * millisecond })
+    }
+    let (single, burst) = (held(.independent), held(.bursts()))
+    // Of single losses about one in 2,500 is a third one; of bursts nearly half of them.
+    #expect(single.long < single.count / 50)
+    #expect(burst.long > burst.count / 4)
+    #expect(burst.count < single.count)
   }
 
   @Test("The same seed loses the same segments, another others, and each direction its own")
@@ -188,6 +241,10 @@ struct WireTests {
     let down = try #require(conditions.rate(.down))
     #expect(abs(down - 666_206) < 1000)
     #expect(conditions.rate(.up) == 100_000)
+    // A burst slows TCP down once: by the root of three less.
+    var bursts = conditions
+    bursts.losses = .bursts(mean: 3)
+    #expect(abs((bursts.rate(.down) ?? 0) - 666_206 * 1.7321) < 1000)
     #expect(NetworkConditions(roundTrip: .milliseconds(1)).rate(.up) == nil)
   }
 

@@ -36,19 +36,22 @@ public struct NetworkValues: Sendable, Equatable, Codable {
   public var up: BitRate?
   /// How likely a segment is lost at first.
   public var loss: Double?
+  /// How many losses come in a row on average; `nil` is that each comes by itself.
+  public var lossBurst: Double?
   /// How much may wait for the line beyond what is on it.
   public var queue: ByteCount?
 
   /// Sets the values; what is left out is nothing, no limit, or 64 KiB of queue.
   public init(
     roundTrip: TimeSpan? = nil, jitter: TimeSpan? = nil, down: BitRate? = nil, up: BitRate? = nil,
-    loss: Double? = nil, queue: ByteCount? = nil
+    loss: Double? = nil, lossBurst: Double? = nil, queue: ByteCount? = nil
   ) {
     self.roundTrip = roundTrip
     self.jitter = jitter
     self.down = down
     self.up = up
     self.loss = loss
+    self.lossBurst = lossBurst
     self.queue = queue
   }
 
@@ -57,10 +60,12 @@ public struct NetworkValues: Sendable, Equatable, Codable {
     func span(_ time: Duration) -> TimeSpan? {
       time > .zero ? TimeSpan(nanoseconds: UInt64(time / .nanoseconds(1))) : nil
     }
+    var lossBurst: Double?
+    if case .bursts(let mean) = conditions.losses { lossBurst = mean }
     self.init(
       roundTrip: span(conditions.roundTrip), jitter: span(conditions.jitter),
       down: conditions.downRate.map { BitRate($0) }, up: conditions.upRate.map { BitRate($0) },
-      loss: conditions.loss > 0 ? conditions.loss : nil,
+      loss: conditions.loss > 0 ? conditions.loss : nil, lossBurst: lossBurst,
       queue: ByteCount(conditions.queueBytes))
   }
 
@@ -69,7 +74,8 @@ public struct NetworkValues: Sendable, Equatable, Codable {
     func duration(_ span: TimeSpan?) -> Duration { .nanoseconds(Int64(span?.nanoseconds ?? 0)) }
     var conditions = NetworkConditions(
       roundTrip: duration(roundTrip), jitter: duration(jitter), downRate: down?.bitsPerSecond,
-      upRate: up?.bitsPerSecond, loss: loss ?? 0)
+      upRate: up?.bitsPerSecond, loss: loss ?? 0,
+      losses: lossBurst.map { .bursts(mean: $0) } ?? .independent)
     if let queue { conditions.queueBytes = queue.bytes }
     return conditions
   }
@@ -80,6 +86,7 @@ public struct NetworkValues: Sendable, Equatable, Codable {
       roundTrip.map { "round trip \($0)" }, jitter.map { "each way ± \($0)" },
       down.map { "down \($0)" }, up.map { "up \($0)" },
       loss.map { "loss \(plain(($0 * 1e6).rounded() / 1e4)) %" },
+      lossBurst.map { "in bursts of \(plain($0))" },
     ].compactMap { $0 }
     return words.isEmpty ? "nothing added" : words.joined(separator: ", ")
   }
@@ -99,6 +106,10 @@ package enum NetworkLimits {
   package static let largestQueue = ByteCount(64 << 20)
   /// The largest share of segments that are lost.
   package static let loss = 0.5
+  /// The most losses in a row, on average.
+  package static let lossBurst = 100.0
+  /// Losses in a row, on average, unless a number is given.
+  package static let usualBurst = 3.0
 }
 
 /// How many bits pass in a second, as scenario files write it: `"1.6 Mbit/s"`.
@@ -182,6 +193,7 @@ struct NetworkReader {
       jitter: fields["jitter"].flatMap(readTime),
       down: fields["down"].flatMap(readRate), up: fields["up"].flatMap(readRate),
       loss: fields["loss"].flatMap { $0.number(above: 0, to: NetworkLimits.loss) },
+      lossBurst: fields["lossBurst"].flatMap(readBurst),
       queue: fields["queue"].flatMap {
         $0.quantity(
           like: "64 KiB", from: NetworkLimits.smallestQueue, to: NetworkLimits.largestQueue)
@@ -190,11 +202,22 @@ struct NetworkReader {
       place.refuse("there is nothing in it, write a \"roundTrip\" or a name like \"wan\"")
       return nil
     }
+    if let place = fields["lossBurst"], fields["loss"] == nil {
+      place.refuse("nothing is lost, write a \"loss\" beside it, such as 0.02")
+    }
     let half = (values.roundTrip?.nanoseconds ?? 0) / 2
     if let jitter = values.jitter, jitter.nanoseconds > half {
       fields["jitter"]?.refuse("\(jitter) is too much, write at most half of roundTrip")
     }
     return .values(values)
+  }
+
+  /// A number, or true for the usual one.
+  private func readBurst(_ place: Place) -> Double? {
+    if case .bool(let isThere) = place.node.value {
+      return isThere ? NetworkLimits.usualBurst : nil
+    }
+    return place.number(above: 1, to: NetworkLimits.lossBurst)
   }
 
   private func readTime(_ place: Place) -> TimeSpan? {
@@ -214,5 +237,12 @@ extension Scenario {
     let trips = 2 * UInt64(conditions.roundTrip / .nanoseconds(1))
     let loss: UInt64 = conditions.loss > 0 ? 500_000_000 : 0
     return TimeSpan(nanoseconds: SendPlan.quiet.nanoseconds + trips + loss)
+  }
+
+  /// How long to wait for what is under way at the end: what the last segment may be held by losses
+  /// comes on top.
+  var patience: TimeSpan {
+    guard let conditions = network?.conditions, conditions.loss > 0 else { return drain }
+    return TimeSpan(nanoseconds: drain.nanoseconds + Wire.longestHold(conditions))
   }
 }

@@ -148,6 +148,9 @@ enum ScenarioSchema {
     .init(
       "loss", "How likely a segment is lost at first.",
       .number(above: 0, to: NetworkLimits.loss)),
+    .init(
+      "lossBurst", "How many losses come in a row on average; true is 3.",
+      .either([.truth, .number(above: 1, to: NetworkLimits.lossBurst)])),
     .init("queue", "How much may wait for the line.", .size),
   ])
 

@@ -77,7 +77,7 @@ final class TrialRig {
     await clients.breakThings(from: start + plan.measuredFrom)
     try await watch(.measuring, until: start + plan.end)
     await clients.mend()
-    let after = try await drain(until: start + plan.end + trial.scenario.drain.nanoseconds)
+    let after = try await drain(until: start + plan.end + trial.scenario.patience.nanoseconds)
     try await account(&measurement, from: before, to: after)
   }
 
