@@ -2,6 +2,7 @@
 @_exported public import enum TriwireCodec.MessageKind
 @_exported public import struct TriwireCodec.CloseCode
 @_exported public import struct TriwireCodec.DeflateOptions
+@_exported public import struct TriwireCodec.GzipOptions
 @_exported public import struct TriwireCodec.HTTPLimits
 @_exported public import struct TriwireCodec.HTTPMethod
 @_exported public import struct TriwireCodec.HTTPStatus

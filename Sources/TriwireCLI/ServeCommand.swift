@@ -21,6 +21,7 @@ extension Command {
       Option("--loops", "N", "threads to serve with; one per core unless given"),
       Option("--message-limit", "BYTES", "the longest message; 1048576 unless given"),
       Option("--deflate", nil, "compress WebSocket messages for clients that can"),
+      Option("--gzip", nil, "compress event streams and polls' answers for clients that ask"),
       Option("--tls-cert", "FILE", "serve https and wss with this PEM certificate chain"),
       Option("--tls-key", "FILE", "the PEM key of the certificate"),
       Option(
@@ -45,6 +46,7 @@ extension Command {
       configuration.session.queuedBytesHard = max(configuration.session.queuedBytesHard, limit)
     }
     if arguments.has("--deflate") { configuration.deflate = DeflateOptions() }
+    if arguments.has("--gzip") { configuration.gzip = GzipOptions() }
     configuration.tls = try arguments.tls()
     return try await serve(on: address, configuration)
   }

@@ -1,4 +1,5 @@
-"""Compressed WebSockets and messages up to 16 MiB, by five libraries, against `serve --deflate`."""
+"""Compressed WebSockets and messages up to 16 MiB by five libraries, compressed event streams and polls
+by curl, against `serve --deflate --gzip`."""
 
 import asyncio
 import random
@@ -15,6 +16,7 @@ from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Requ
 from wsproto.extensions import PerMessageDeflate
 
 from checks import check, expect, expect_equal
+from curl_clients import EVENTS, Following, curl
 from server import Server
 from workload import echo, messages
 
@@ -38,7 +40,7 @@ class DeflateServer(Server):
 
     def __init__(self, command):
         super().__init__(command)
-        self.command += ["--deflate", "--message-limit", str(LARGEST)]
+        self.command += ["--deflate", "--gzip", "--message-limit", str(LARGEST)]
 
 
 def compressed(server):
@@ -70,6 +72,29 @@ async def websockets_large(server):
             draw = random.Random(9)
             sent += [draw.randbytes(LARGEST), "é" * (LARGEST // 2), b"\0" * LARGEST]
             return await echo(socket.send, socket.recv, sent, len(sent), in_flight=1)
+
+
+@check(SECTION, "curl --compressed: 50 events and a poll in the coding gzip, each as soon as it is there")
+def curl_gzip(server):
+    told = 0
+    with compressed(server) as own:
+        topic = own.url("/topics/gzip")
+        with Following("--compressed", *EVENTS, topic) as stream:
+            expect_equal(stream.line(), ": \n", "first bytes")
+            expect_equal(stream.line(), "\n", "end of the comment")
+            for number in range(50):
+                text = f"{number} " * (1 + number * 20)
+                curl("--data-binary", text, topic)
+                expect_equal(stream.event()[-1], f"data: {text}", f"event {number}")
+                told += len(text)
+        text = "a poll's answer " * 100
+        name = own.url("/topics/gzip?session=gzip-poll-1&wait=0")
+        curl("--compressed", name)
+        curl("--data-binary", text, topic)
+        answer, _ = curl("--compressed", "--include", own.url("/topics/gzip?session=gzip-poll-1"))
+        expect(b"content-encoding: gzip" in answer, "the poll's answer is not in the coding gzip")
+        expect(text.encode() in answer, "the poll's answer is not what was published")
+    return f"{told} bytes in events"
 
 
 @check(SECTION, "aiohttp: compressed echo", 120)

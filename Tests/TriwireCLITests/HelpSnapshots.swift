@@ -250,6 +250,7 @@ let helpSnapshots = [
         --loops N              threads to serve with; one per core unless given
         --message-limit BYTES  the longest message; 1048576 unless given
         --deflate              compress WebSocket messages for clients that can
+        --gzip                 compress event streams and polls' answers for clients that ask
         --tls-cert FILE        serve https and wss with this PEM certificate chain
         --tls-key FILE         the PEM key of the certificate
         --tls-self-signed      the same with a certificate made for this host on the spot

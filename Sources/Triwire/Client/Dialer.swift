@@ -134,6 +134,14 @@ final class Dialer: Sendable {
     return RequestHead(method: method, target: target, headers: all)
   }
 
+  /// What an answer that carries messages is asked for with: `Accept`, and which codings it may have.
+  func accepting(_ type: String?) -> Headers {
+    var headers: Headers = [:]
+    if let type { headers.append("accept", type) }
+    if configuration.gzip != nil { headers.append("accept-encoding", "gzip") }
+    return headers
+  }
+
   /// The limits of answers that carry messages.
   var limits: HTTPLimits {
     var limits = configuration.http

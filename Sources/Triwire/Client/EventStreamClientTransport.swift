@@ -19,7 +19,12 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   private var pending = 0
   private var isAfterComment = false
   private var isPaused = false
+  /// What came while it is paused, as it came.
   private var held: [UInt8] = []
+  /// The rest of what was parsed when it was paused; decompressed, if there is a decompressor.
+  private var unread: [UInt8] = []
+  /// Decompresses the body; nil where it is not compressed.
+  private var reader: GzipReader?
   private var proof: Proof?
   private var refusedEnd: SessionEnd?
   private var watch: SilenceWatch?
@@ -64,9 +69,9 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     self.connection = connection
     connection.user = self
     stream.start(connection)
-    request = dialer.request(
-      .get, dialer.url.target(adding: addedQuery),
-      ["accept": "text/event-stream", Wire.version: "1"])
+    var headers = dialer.accepting("text/event-stream")
+    headers.append(Wire.version, "1")
+    request = dialer.request(.get, dialer.url.target(adding: addedQuery), headers)
     do {
       sent.http = connection.tunnel.sent + UInt64(try connection.send(request))
       received.http = connection.tunnel.received
@@ -107,9 +112,11 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
       }
       return
     }
-    if let flaw = head.headers.codingFlaw {
+    let gzip = dialer.configuration.gzip
+    if let flaw = head.headers.codingFlaw(asked: gzip) {
       return finishOpening(.failure(OpenFailure(reason: flaw)))
     }
+    if let gzip, head.headers.isGzip { reader = GzipReader(ratio: gzip.maximumRatio) }
     let session = Session(
       carrier: self, request: request, hasParameter: false, loop: dialer.loop,
       shared: dialer.sessionLimits)
@@ -148,8 +155,40 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
       // So much does not come with a stream's end alone.
       if proof != nil, held.count > dialer.configuration.session.queuedBytes { proved() }
     } else {
-      parse(piece)
+      take(piece)
     }
+  }
+
+  /// Takes bytes as they came.
+  private func take(_ piece: Span<UInt8>) {
+    guard let reader else { return parse(piece) }
+    var offset = 0
+    do throws(GzipReader.Failure) {
+      var isMore = true
+      while isMore, session != nil, !isPaused {
+        let start = offset
+        isMore = try reader.next(piece, at: &offset) { plain in
+          received.saved &+= UInt64(plain.count)
+          parse(plain)
+        }
+        received.saved &-= UInt64(offset - start)
+      }
+    } catch {
+      return end(SessionEnd(unreadable: error, dialer.configuration.gzip))
+    }
+    if isPaused { held.append(copying: piece.extracting(offset..<piece.count)) }
+  }
+
+  /// Goes on with what waits, and reads on when nothing of it is left.
+  private func takeWaiting() {
+    let plain = unread
+    unread = []
+    parse(plain.span)
+    guard session != nil, !isPaused else { return }
+    let bytes = held
+    held = []
+    take(bytes.span)
+    if !isPaused { connection?.resume() }
   }
 
   private func parse(_ piece: Span<UInt8>) {
@@ -168,7 +207,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     } catch {
       return end(SessionEnd(code: .messageTooBig, reason: error.description, isLocal: true))
     }
-    if isPaused { held.append(copying: piece.extracting(offset..<piece.count)) }
+    if isPaused { unread.append(copying: piece.extracting(offset..<piece.count)) }
   }
 
   /// Counts the line feed that ended the paragraph of a comment, which is no event's.
@@ -277,19 +316,13 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     session?.control(proof.hello)
     self.proof = nil
     guard session != nil, !isPaused else { return }
-    let bytes = held
-    held = []
-    parse(bytes.span)
-    if !isPaused { connection?.resume() }
+    takeWaiting()
   }
 
   func resumeDelivery() {
     guard isPaused, proof == nil else { return }
     isPaused = false
-    let bytes = held
-    held = []
-    parse(bytes.span)
-    if !isPaused { connection?.resume() }
+    takeWaiting()
   }
 
   func connectionDrained(_ connection: ClientConnection) {}

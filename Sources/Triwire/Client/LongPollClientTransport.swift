@@ -62,7 +62,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     // The first poll is not held, so that its answer says that the session is open; later ones
     // keep the form that this one asks for.
     request = dialer.request(
-      .get, dialer.url.target(adding: firstQuery), ["accept": PollBatch.mediaType])
+      .get, dialer.url.target(adding: firstQuery), dialer.accepting(PollBatch.mediaType))
     use(stream)
     poll(request)
     opening.requested = EventLoop.clock()
@@ -111,7 +111,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     let target =
       dialer.link == nil ? dialer.url.target(adding: "cursor=\(cursor ?? "")") : dialer.url.target
     let request = dialer.request(
-      .get, target, dialer.link == nil ? [:] : ["accept": PollBatch.mediaType])
+      .get, target, dialer.accepting(dialer.link == nil ? nil : PollBatch.mediaType))
     if let connection, connection.canSend { return poll(request) }
     reconnect(request)
   }
@@ -160,7 +160,9 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     received.http += UInt64(bytes)
     if opening.answered == 0 { opening.answered = EventLoop.clock() }
     // RFC 9110 §15.3.5: 204 has nothing that could be coded.
-    if head.status == .ok, let flaw = head.headers.codingFlaw { return lose(flaw) }
+    if head.status == .ok, let flaw = head.headers.codingFlaw(asked: dialer.configuration.gzip) {
+      return lose(flaw)
+    }
     answer = head
     if done != nil, let redirect = Redirect(head, added: firstQuery) {
       let reason = "the server answered \(head.status) to a poll"
@@ -174,14 +176,51 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
       words.append(piece)
       if done != nil, words.isComplete { return refuse(answer) }
     }
-    let limit =
-      dialer.configuration.session.messageBytes + ServerConnection.postSlack
-      + dialer.configuration.session.pollBatchBytes
-    guard body.count + piece.count <= limit else {
-      let reason = "a poll's answer is over \(limit) bytes: raise limits.messageBytes"
-      return end(SessionEnd(code: .messageTooBig, reason: reason, isLocal: true))
-    }
+    guard body.count + piece.count <= bodyLimit else { return endOverLimit() }
     body.append(copying: piece)
+  }
+
+  /// The most bytes that an answer may have, decompressed or not.
+  private var bodyLimit: Int {
+    dialer.configuration.session.messageBytes + ServerConnection.postSlack
+      + dialer.configuration.session.pollBatchBytes
+  }
+
+  private func endOverLimit() {
+    let reason = "a poll's answer is over \(bodyLimit) bytes: raise limits.messageBytes"
+    end(SessionEnd(code: .messageTooBig, reason: reason, isLocal: true))
+  }
+
+  /// Decompresses the body of an answer, if it is compressed.
+  ///
+  /// - Returns: Whether the session goes on.
+  private func decompressBody(of answer: ResponseHead) -> Bool {
+    guard let gzip = dialer.configuration.gzip, answer.headers.isGzip, !body.isEmpty else {
+      return true
+    }
+    let reader = GzipReader(ratio: gzip.maximumRatio)
+    let (coded, limit) = (body, bodyLimit)
+    var plain: [UInt8] = []
+    var offset = 0
+    do throws(GzipReader.Failure) {
+      while plain.count <= limit,
+        try reader.next(coded.span, at: &offset, { plain.append(copying: $0) })
+      {}
+    } catch {
+      end(SessionEnd(unreadable: error, gzip))
+      return false
+    }
+    guard plain.count <= limit else {
+      endOverLimit()
+      return false
+    }
+    guard reader.isWhole else {
+      end(SessionEnd(code: .protocolError, reason: "a poll's answer is cut off", isLocal: true))
+      return false
+    }
+    body = plain
+    received.saved &+= UInt64(plain.count) &- UInt64(coded.count)
+    return true
   }
 
   func answerEnded(_ connection: ClientConnection, bytes: Int) {
@@ -195,6 +234,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
       link.survived = max(link.survived, (EventLoop.clock() - askedAt) / 1_000_000)
     }
     cursor = answer.headers[Wire.cursor] ?? cursor
+    guard decompressBody(of: answer) else { return }
     if session == nil { openSession() }
     for text in answer.headers.values(of: ControlLine.field) {
       if let line = ControlLine(text) { session?.control(line) }

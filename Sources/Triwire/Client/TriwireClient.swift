@@ -31,6 +31,9 @@ public final class TriwireClient: Sendable {
     public var subprotocols: [String] = []
     /// How WebSocket messages are compressed, where the server can; nil, the default, is not at all.
     public var deflate: DeflateOptions?
+    /// Whether event streams and the answers to polls are asked for in the coding gzip, and how far
+    /// they may grow; nil, the default, does not ask.
+    public var gzip: GzipOptions?
     /// How connections to https and wss URLs are secured.
     public var tls = TLSClientOptions()
     /// The HTTP proxy to go through; the one of the environment by default.

@@ -19,6 +19,13 @@ extension TriwireServer {
     public var drainSeconds = 5.0
     /// How WebSocket messages are compressed, where the client can; nil, the default, is not at all.
     public var deflate: DeflateOptions?
+    /// How event streams and the answers to polls are compressed, for clients that ask for it; nil,
+    /// the default, is not at all.
+    ///
+    /// Who mixes secrets with text of others in one stream sends the former with
+    /// ``MessageCompression/noContextTakeover``; a poll's answer is compressed as one, and is not for
+    /// such messages.
+    public var gzip: GzipOptions?
     /// How much of the past each topic keeps.
     public var history = Topic.History()
     /// The most topics; 1,000 by default, since each may keep its history's bytes.

@@ -13,6 +13,8 @@ final class ServerLoop: @unchecked Sendable {
   let sessionLimits: SharedLimits
   let resumeOptions: SharedResumeOptions
   let deflatePool = DeflatePool()
+  /// Compresses the answers to polls, each by itself; nil where they are not compressed.
+  private(set) lazy var gzip: GzipWriter? = configuration.gzip.map { GzipWriter($0) }
   private(set) var isDraining = false
   /// What slow clients have led to here.
   private(set) var slowConsumers = SlowConsumerCounters()

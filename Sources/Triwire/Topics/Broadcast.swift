@@ -35,6 +35,8 @@ public final class Broadcast {
   private(set) lazy var exactChunks = EventEncoding(items, chunked: true, exact: true)
   /// As events for a client that cannot read chunks (HTTP/1.0).
   private(set) lazy var plainEvents = EventEncoding(items, chunked: false, exact: false)
+  /// The same, kept exact; what a compressed event stream is made of.
+  private(set) lazy var exactEvents = EventEncoding(items, chunked: false, exact: true)
   /// As records of a poll's batch.
   private(set) lazy var records: [PollRecord] = items.map { PollRecord($0.message) }
 

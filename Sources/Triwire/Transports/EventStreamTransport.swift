@@ -19,6 +19,8 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
   private var isExact = false
   private var keepAlive = true
   private var lastWrite: UInt64 = 0
+  /// What compresses the body; nil where it is not compressed.
+  private var coder: GzipWriter?
   /// In a resumable session: where it is, so that each event says what it is.
   private var position: EventPosition?
 
@@ -59,10 +61,17 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
     received.http = UInt64(exchange.headBytes)
     posts.note(connection)
     // `no-transform` and `X-Accel-Buffering` keep proxies from holding events back.
-    let headers: Headers = [
+    var headers: Headers = [
       "content-type": "text/event-stream", "cache-control": "no-store, no-transform",
       "x-accel-buffering": "no",
     ]
+    if let options = connection.home.configuration.gzip {
+      headers.append("vary", "accept-encoding")
+      if exchange.head.headers.acceptsGzip {
+        headers.append("content-encoding", "gzip")
+        coder = GzipWriter(options)
+      }
+    }
     let before = stream.writtenBytes
     guard let keepAlive = connection.writeHead(ResponseHead(headers: headers), .unknown) else {
       return false
@@ -78,7 +87,7 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
       self, at: stream.loop.now + limits.value.heartbeatSeconds.nanoseconds)
     // Some clients and proxies say that the stream is open only when its first bytes come; in a
     // resumable session they say where it is.
-    if position == nil { writeControl(EventEncoding.comment(chunked: isChunked)) }
+    if position == nil { writeControl(EventEncoding.comment(chunked: framesEvents)) }
     lastWrite = stream.loop.now
     return true
   }
@@ -86,12 +95,19 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
   func send(_ kind: MessageKind, _ payload: Span<UInt8>, _ compression: MessageCompression) {
     position?.offset += 1
     let bytes = EventEncoding.encode(
-      kind, payload, id: position?.text, chunked: isChunked, exact: isExact)
-    stream.write(bytes.span)
-    count(messages: 1, payload: payload.count, total: bytes.count)
+      kind, payload, id: position?.text, chunked: framesEvents, exact: isExact)
+    let around = write(bytes, compression)
+    count(messages: 1, payload: payload.count, total: bytes.count + around)
   }
 
   func send(_ broadcast: Broadcast) {
+    if coder != nil {
+      let events = isExact ? broadcast.exactEvents : broadcast.plainEvents
+      let around = write(events.bytes)
+      return count(
+        messages: broadcast.items.count, payload: broadcast.payloadBytes,
+        total: events.bytes.count + around)
+    }
     let encoding =
       !isChunked ? broadcast.plainEvents : isExact ? broadcast.exactChunks : broadcast.chunks
     stream.writeThrough(encoding.bytes.span)
@@ -107,23 +123,49 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
     lastWrite = stream.loop.now
   }
 
+  /// Whether an event is a chunk of the body; what is compressed is cut into chunks afterwards.
+  private var framesEvents: Bool { isChunked && coder == nil }
+
+  /// Writes a piece of the body, compressed where the client asked for it.
+  ///
+  /// - Returns: Bytes of framing around what it became.
+  private func write(_ bytes: [UInt8], _ compression: MessageCompression = .automatic) -> Int {
+    guard let coder else {
+      stream.write(bytes.span)
+      return 0
+    }
+    let coded = coder.write(bytes.span, GzipWriter.Relation(compression))
+    sent.saved &+= UInt64(bytes.count) &- UInt64(coded.count)
+    return write(coded: coded)
+  }
+
+  private func write(coded: [UInt8]) -> Int {
+    guard isChunked else {
+      stream.write(coded.span)
+      return 0
+    }
+    stream.write(capacity: coded.count + HTTPChunk.overhead) { output in
+      HTTPChunk.write(coded.span, into: &output)
+    }
+    return HTTPChunk.overhead(coded.count)
+  }
+
   private func writeControl(_ bytes: [UInt8]) {
-    stream.write(bytes.span)
-    sent.control &+= UInt64(bytes.count)
+    sent.control &+= UInt64(bytes.count + write(bytes))
     lastWrite = stream.loop.now
   }
 
   func sendControl(_ line: ControlLine) {
     writeControl(
       EventEncoding.frame(
-        line.text.utf8.span, type: ControlLine.event, id: nil, chunked: isChunked))
+        line.text.utf8.span, type: ControlLine.event, id: nil, chunked: framesEvents))
   }
 
   /// Says that messages of a topic are missing before a position; who comes back after it has heard.
   func sendGap(in topic: String, at start: TopicPosition) {
     writeControl(
       EventEncoding.frame(
-        topic.utf8.span, type: Wire.gapEvent, id: start.description, chunked: isChunked))
+        topic.utf8.span, type: Wire.gapEvent, id: start.description, chunked: framesEvents))
   }
 
   func move(to session: Session) { self.session = session }
@@ -145,7 +187,7 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
     let end = SessionEnd(code: code, reason: reason, isLocal: true)
     writeControl(
       EventEncoding.frame(
-        end.line.utf8.span, type: Wire.closeEvent, id: nil, chunked: isChunked))
+        end.line.utf8.span, type: Wire.closeEvent, id: nil, chunked: framesEvents))
     finish(end)
   }
 
@@ -153,6 +195,10 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
 
   /// Ends the body of the response; the connection can serve another request.
   private func finish(_ end: SessionEnd?) {
+    if let coder {
+      let tail = coder.finish([UInt8]().span)
+      sent.http += UInt64(tail.count + write(coded: tail))
+    }
     if isChunked {
       stream.write(capacity: 5) { output in try? HTTPChunk.writeLast(into: &output) }
       sent.http += 5
@@ -191,10 +237,21 @@ final class EventStreamTransport: NamedTransport, LinkCarrier, ConnectionTenant,
     let interval = limits.value.heartbeatSeconds.nanoseconds
     // A client counts on it that no silence lasts longer.
     if now < lastWrite + interval { return lastWrite + interval }
-    writeControl(EventEncoding.comment(chunked: isChunked))
+    writeControl(EventEncoding.comment(chunked: framesEvents))
     stream.flush()
     (session?.link as? ServerLink)?.tidy(into: posts)
     return now + interval
+  }
+}
+
+extension GzipWriter.Relation {
+  init(_ compression: MessageCompression) {
+    self =
+      switch compression {
+      case .automatic: .free
+      case .never: .stored
+      case .noContextTakeover: .alone
+      }
   }
 }
 

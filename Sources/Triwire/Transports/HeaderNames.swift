@@ -31,14 +31,44 @@ extension Headers {
     }
   }
 
-  /// Why an answer cannot be read, when it is in a content coding: no request asks for one.
+  /// Whether `Accept-Encoding` wants gzip (RFC 9110 §12.5.3).
   ///
-  /// RFC 9110 §8.4: a proxy may have added it, as some compress whatever passes.
-  var codingFlaw: String? {
-    guard contains("content-encoding") else { return nil }
-    let codings = WebSocketHandshake.tokens(values(of: "content-encoding"))
-      .filter { $0.lowercased() != "identity" }
-    guard !codings.isEmpty else { return nil }
+  /// Without the field any coding would be allowed; but many who cannot read one do not send it.
+  var acceptsGzip: Bool {
+    guard contains("accept-encoding") else { return false }
+    var any = false
+    for member in values(of: "accept-encoding").flatMap({ $0.split(separator: ",") }) {
+      let parts = member.split(separator: ";").map { part in
+        part.filter { $0 != " " && $0 != "\t" }.lowercased()
+      }
+      // §12.4.2: a weight of 0 is "not this one".
+      let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.map {
+        Double($0.dropFirst(2)) ?? 0
+      }
+      switch parts.first {
+      case "gzip", "x-gzip": return (weight ?? 1) > 0
+      case "*": any = (weight ?? 1) > 0
+      default: break
+      }
+    }
+    return any
+  }
+
+  /// The codings of a body, in the order they were applied (RFC 9110 §8.4).
+  private var codings: [String] {
+    guard contains("content-encoding") else { return [] }
+    return WebSocketHandshake.tokens(values(of: "content-encoding"))
+      .map { $0.lowercased() }.filter { $0 != "identity" }
+  }
+
+  /// Whether a body is in the coding gzip and in no other.
+  var isGzip: Bool { codings == ["gzip"] || codings == ["x-gzip"] }
+
+  /// Why an answer cannot be read, when it is in a content coding that nobody asked for.
+  ///
+  /// A proxy may have added it, as some compress whatever passes.
+  func codingFlaw(asked gzip: GzipOptions?) -> String? {
+    if codings.isEmpty || gzip != nil && isGzip { return nil }
     return "the answer is in the coding \(codings.joined(separator: ", ")), which nobody asked for"
   }
 
@@ -67,6 +97,19 @@ extension SessionEnd {
   init?(goneIn head: ResponseHead) {
     guard head.status == .gone, let line = head.headers[Wire.close] else { return nil }
     self.init(line: line)
+  }
+
+  /// The end of a session whose peer sends what is no gzip, or a bomb.
+  init(unreadable failure: GzipReader.Failure, _ options: GzipOptions?) {
+    switch failure {
+    case .malformed:
+      self.init(code: .protocolError, reason: "the answer is not gzip, as it says", isLocal: true)
+    case .overRatio:
+      let ratio = options?.maximumRatio ?? 0
+      self.init(
+        code: .messageTooBig,
+        reason: "the answer grows more than \(ratio)-fold: raise gzip.maximumRatio", isLocal: true)
+    }
   }
 
   /// What a client said in `DELETE ?session=NAME&code=1000&reason=…`.

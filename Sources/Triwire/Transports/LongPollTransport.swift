@@ -43,6 +43,8 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
     let position: UInt64
     /// When it is answered even if there is nothing to say.
     let deadline: UInt64
+    /// Whether its answer may be compressed.
+    let acceptsGzip: Bool
   }
 
   init(key: SessionDirectory.Key?, home: ServerLoop, limits: SharedLimits) {
@@ -126,7 +128,9 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
     let longest = longestHold(heartbeat)
     let wished = exchange.head.queryItem("wait").flatMap(Double.init) ?? longest
     let hold = min(max(wished, 0), longest).nanoseconds
-    held = Poll(connection: connection, position: position, deadline: home.loop.now + hold)
+    held = Poll(
+      connection: connection, position: position, deadline: home.loop.now + hold,
+      acceptsGzip: home.configuration.gzip != nil && exchange.head.headers.acceptsGzip)
     connection.rent(to: self)
     setDeadline(home.loop.now + hold)
     if hold == 0 || !isCaughtUp(position) || closing != nil || !controls.isEmpty {
@@ -229,10 +233,24 @@ final class LongPollTransport: NamedTransport, LinkCarrier, ConnectionTenant, Tu
     let type = form == .json ? JSONBatchWriter.mediaType : PollBatch.mediaType
     var response = Response(.ok, headers: headers(position), body: body)
     response.headers.append("content-type", type)
-    respond(poll.connection, response, body: body.count)
+    compress(&response, poll)
+    respond(poll.connection, response, body: response.body.count)
+    sent.saved &+= UInt64(body.count) &- UInt64(response.body.count)
     sent.messages += UInt64(count)
     sent.payload += UInt64(payload)
     sent.framing += UInt64(body.count - payload)
+  }
+
+  /// Puts an answer into the coding gzip (RFC 9110 §8.4.1.3), if the poll allows it and it helps.
+  private func compress(_ response: inout Response, _ poll: Poll) {
+    guard let options = home.configuration.gzip else { return }
+    // RFC 9110 §12.5.5: whoever stores the answer has to know what it depends on.
+    response.headers.append("vary", "accept-encoding")
+    guard poll.acceptsGzip, response.body.count >= options.threshold,
+      let coded = home.gzip?.finish(response.body.span), coded.count < response.body.count
+    else { return }
+    response.headers.append("content-encoding", "gzip")
+    response.body = coded
   }
 
   private func headers(_ position: UInt64) -> Headers {

@@ -20,6 +20,11 @@ struct Carrier: Sendable, CustomTestStringConvertible {
     + TransportKind.allCases.map { Carrier.shipped($0, isSecured: true) }
 
   static let all = plain + TransportKind.allCases.map { Carrier.shipped($0, isResumable: true) }
+
+  /// Those that compress, and what they have in common with the others: how much waits in sockets,
+  /// counted in messages, is not.
+  static let allWithCompressed =
+    all + TransportKind.allCases.map { Carrier.shipped($0, isCompressed: true) }
 }
 
 /// What a test wants of a pair.
@@ -59,15 +64,22 @@ extension Carrier {
 
   /// A transport of this library, between its own client and server.
   static func shipped(
-    _ kind: TransportKind, isSecured: Bool = false, isResumable: Bool = false
+    _ kind: TransportKind, isSecured: Bool = false, isCompressed: Bool = false,
+    isResumable: Bool = false
   ) -> Carrier {
-    let name = kind.rawValue + (isSecured ? " over TLS" : isResumable ? ", resumable" : "")
+    let what = [
+      (isSecured, " over TLS"), (isCompressed, ", compressed"), (isResumable, ", resumable"),
+    ]
+    let name = kind.rawValue + what.filter(\.0).map(\.1).joined()
     return Carrier(name: name) { terms in
       let sessions = Mailbox<Session>()
       var rig = try await Rig.start(
         session: terms.server, client: terms.client,
         configure: { configuration in
           if isSecured { try configuration.useTLS() }
+          if isCompressed {
+            (configuration.deflate, configuration.gzip) = (DeflateOptions(), GzipOptions())
+          }
           // A client that died is missed soon.
           configuration.resume.awaySeconds = 0.2
         }
@@ -78,6 +90,7 @@ extension Carrier {
         }
       }
       if isResumable { rig.client.resume = ResumeOptions() }
+      if isCompressed { (rig.client.deflate, rig.client.gzip) = (DeflateOptions(), GzipOptions()) }
       let started = rig
       do {
         let client = try await rig.connect("/pair", over: kind)

@@ -15,7 +15,7 @@ struct MessageContract {
 
   @Test(
     "Messages arrive in order in both directions at once, text as text, binary as binary",
-    arguments: Carrier.all)
+    arguments: Carrier.allWithCompressed)
   func order(carrier: Carrier) async throws {
     try await carrier.withPair { pair in
       let messages = (0..<300).map { number in
@@ -31,7 +31,9 @@ struct MessageContract {
     }
   }
 
-  @Test("Messages of no byte, of one, and of 1 MiB pass in both directions", arguments: Carrier.all)
+  @Test(
+    "Messages of no byte, of one, and of 1 MiB pass in both directions",
+    arguments: Carrier.allWithCompressed)
   func sizes(carrier: Carrier) async throws {
     try await carrier.withPair { pair in
       let large = 1 << 20
@@ -54,7 +56,7 @@ struct MessageContract {
 
   @Test(
     "Text arrives exactly as it was sent: line ends, NUL, BOM, and beyond the BMP",
-    arguments: Carrier.all)
+    arguments: Carrier.allWithCompressed)
   func exactText(carrier: Carrier) async throws {
     try await carrier.withPair { pair in
       let messages = Self.delicate.map { Message($0) }
@@ -73,7 +75,7 @@ struct MessageContract {
     }
   }
 
-  @Test("Every byte passes in a binary message", arguments: Carrier.all)
+  @Test("Every byte passes in a binary message", arguments: Carrier.allWithCompressed)
   func everyByte(carrier: Carrier) async throws {
     try await carrier.withPair { pair in
       let messages = (0...4).map { length in
@@ -86,7 +88,9 @@ struct MessageContract {
     }
   }
 
-  @Test("10,000 small messages each way arrive, once and in order", arguments: Carrier.all)
+  @Test(
+    "10,000 small messages each way arrive, once and in order", arguments: Carrier.allWithCompressed
+  )
   func many(carrier: Carrier) async throws {
     try await carrier.withPair { pair in
       let messages = (0..<10_000).map { Message("message \($0)") }
@@ -102,7 +106,7 @@ struct MessageContract {
 
   @Test(
     "A message over the receiver's limit is not delivered, and ends the session",
-    arguments: Carrier.all)
+    arguments: Carrier.allWithCompressed)
   func overTheLimit(carrier: Carrier) async throws {
     var terms = Terms()
     terms.server.messageBytes = 1000
@@ -122,7 +126,8 @@ struct MessageContract {
     }
   }
 
-  @Test("The synchronous tiers deliver what the async one does", arguments: Carrier.all)
+  @Test(
+    "The synchronous tiers deliver what the async one does", arguments: Carrier.allWithCompressed)
   func synchronousTiers(carrier: Carrier) async throws {
     let messages =
       (0..<200).map { Message("number \($0)") } + Self.delicate.map { Message($0) }
@@ -149,7 +154,8 @@ struct MessageContract {
   }
 
   @Test(
-    "Messages from many tasks arrive all, those of one task in its order", arguments: Carrier.all)
+    "Messages from many tasks arrive all, those of one task in its order",
+    arguments: Carrier.allWithCompressed)
   func manySenders(carrier: Carrier) async throws {
     try await carrier.withPair { pair in
       for (from, to) in pair.directions {
