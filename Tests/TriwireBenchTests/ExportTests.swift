@@ -24,10 +24,10 @@ struct ExportTests {
   func csv() throws {
     let report = try Sample(transports: [.webSocket]).report()
     let rows = try text(.csv, report).split(separator: "\n")
-    #expect(rows[0] == "scenario,transport,tls,repetition,metric,unit,value,control")
-    #expect(rows.contains("x,websocket,off,2,delivered,1,1000,no"))
-    #expect(rows.contains("x,websocket,off,3,bytesPerMessage,B,170.0,no"))
-    #expect(rows.allSatisfy { $0.split(separator: ",").count == 8 })
+    #expect(rows[0] == "scenario,transport,tls,repetition,metric,unit,value,control,compression")
+    #expect(rows.contains("x,websocket,off,2,delivered,1,1000,no,off"))
+    #expect(rows.contains("x,websocket,off,3,bytesPerMessage,B,170.0,no,off"))
+    #expect(rows.allSatisfy { $0.split(separator: ",").count == 9 })
     #expect(!rows.dropFirst().contains { $0.contains("latency.p99.9") || $0.contains(",tls") })
     let several = String(
       decoding: try ReportFormat.csv.files(of: [report, report])[0].bytes, as: UTF8.self)

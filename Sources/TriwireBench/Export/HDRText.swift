@@ -12,6 +12,8 @@ enum HDRText {
           let parts = [
             labelled.number.map { "\($0)" }, scenario.name, pool.contender.transport.rawValue,
             scenario.tls.count > 1 ? "tls-\(pool.contender.tls.rawValue)" : nil,
+            scenario.compressions.count > 1 && pool.contender.compression == .on
+              ? "compressed" : nil,
           ]
           let name = parts.compactMap { $0 }.joined(separator: "-")
           return ("latency-\(name).hgrm", pool.latency.hdrText)

@@ -13,6 +13,7 @@ struct TidyTable {
     let isMixed = reports.contains { !$0.machine.isEmpty }
     let columns = [
       "scenario", "transport", "tls", "repetition", "metric", "unit", "value", "control",
+      "compression",
     ]
     let rows = reports.flatMap { labelled in
       labelled.report.trials.flatMap { trial in
@@ -20,6 +21,7 @@ struct TidyTable {
           (isMixed ? [labelled.machine] : []) + [
             trial.scenario, trial.transport.rawValue, trial.tls.rawValue, "\(trial.repetition)",
             metric, unit, value, trial.isControl == true ? "yes" : "no",
+            trial.contender.compression.rawValue,
           ]
         }
       }
@@ -31,8 +33,7 @@ struct TidyTable {
   private static func figures(
     of trial: Measurement
   ) -> [(metric: String, unit: String, value: String)] {
-    let contender = Contender(transport: trial.transport, tls: trial.tls)
-    let pool = Pool([trial], trial.transport.rawValue, of: contender)
+    let pool = Pool([trial], trial.transport.rawValue, of: trial.contender)
     let counts: [(String, UInt64)] = [
       ("failures", UInt64(trial.failures.count)), ("expected", trial.delivery.expected),
       ("delivered", trial.delivery.delivered), ("lost", trial.delivery.lost),

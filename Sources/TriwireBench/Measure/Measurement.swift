@@ -8,6 +8,8 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var transport: TransportKind
   /// How their connections were secured.
   public var tls: TLSMode
+  /// Whether messages were compressed; `nil` is not.
+  public var compression: Compression?
   /// Which repetition it was, from 1.
   public var repetition: Int
   /// Whether it is the second one of its contender in the repetition, and counts as a control alone;
@@ -59,6 +61,7 @@ public struct Measurement: Sendable, Equatable, Codable {
     scenario = trial.scenario.name
     transport = trial.transport
     tls = trial.contender.tls
+    compression = trial.contender.compression == .on ? .on : nil
     repetition = trial.repetition
     isControl = trial.isControl ? true : nil
     seed = trial.seed
@@ -74,6 +77,13 @@ public struct Measurement: Sendable, Equatable, Codable {
     cpu = CPUCost()
     memory = MemoryCost(steps: [])
     validity = Validity()
+  }
+}
+
+extension Measurement {
+  /// What was measured.
+  var contender: Contender {
+    Contender(transport: transport, tls: tls, compression: compression ?? .off)
   }
 }
 
@@ -99,8 +109,8 @@ public struct ByteLedger: Sendable, Equatable, Codable {
 
 /// The bytes of one direction, by what they were for.
 ///
-/// Payload, framing, control, HTTP and TLS were counted where they were made; their sum equals
-/// `socket`, which was counted where bytes were handed to the kernel, and that equals what the
+/// Payload, framing, control, HTTP and TLS were counted where they were made; their sum, less what
+/// compression saved, equals `socket`, which was counted where bytes were handed to the kernel, and that equals what the
 /// kernel says it sent. A trial in which they differ fails.
 public struct ByteLayers: Sendable, Equatable, Codable {
   /// The applications' own bytes.
@@ -113,6 +123,9 @@ public struct ByteLayers: Sendable, Equatable, Codable {
   public var http: UInt64 = 0
   /// What TLS adds: handshakes, the surroundings of records, tickets and alerts.
   public var tls: UInt64 = 0
+  /// What compression took off payload, framing and control together; less than nothing where it
+  /// added some, and `nil` where nothing was compressed.
+  public var saved: Int64?
   /// All bytes handed to the kernel.
   public var socket: UInt64 = 0
   /// TCP and IP headers: 52 bytes per segment, which is IPv4 with TCP timestamps.
@@ -127,6 +140,18 @@ public struct ByteLayers: Sendable, Equatable, Codable {
   /// Bytes of IP packets: all of the above.
   public var wire: UInt64 { socket + tcpip + retransmitted }
 
+  /// What payload, framing and control became where they were compressed; 0 where they were not.
+  var compressed: UInt64 {
+    guard let saved else { return 0 }
+    return UInt64(max(0, Int64(payload + framing + control) - saved))
+  }
+  /// `payload` where it went as it is.
+  var plainPayload: UInt64 { saved == nil ? payload : 0 }
+  /// `framing` where it went as it is.
+  var plainFraming: UInt64 { saved == nil ? framing : 0 }
+  /// `control` where it went as it is.
+  var plainControl: UInt64 { saved == nil ? control : 0 }
+
   /// Adds the figures of other layers.
   public static func += (sum: inout ByteLayers, other: ByteLayers) {
     sum.payload += other.payload
@@ -134,6 +159,7 @@ public struct ByteLayers: Sendable, Equatable, Codable {
     sum.control += other.control
     sum.http += other.http
     sum.tls += other.tls
+    if let saved = other.saved { sum.saved = (sum.saved ?? 0) + saved }
     sum.socket += other.socket
     sum.tcpip += other.tcpip
     sum.retransmitted += other.retransmitted

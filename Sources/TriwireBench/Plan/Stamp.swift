@@ -81,19 +81,24 @@ struct Stamp: Equatable, Sendable {
   }
 }
 
-/// The bytes of one flow's messages: a stamp and a filling that is the same each time.
+/// The bytes of one flow's messages: a stamp, and a filling that is the same each time unless the
+/// flow has a content.
 struct PayloadBuffer: Sendable {
   private var bytes: [UInt8]
   private let start: Int
+  /// What messages are filled from; empty where the filling stays.
+  private let content: [UInt8]
 
   init(for flow: Flow) {
     if case .record(let format) = flow.payload {
       bytes = format.sample
+      content = []
       start = RecordFormat.identifierOffset(after: bytes[0])
       return
     }
     start = 0
     let size = flow.payload.largest.bytes
+    content = flow.content.map { $0.bytes(flow.kind, size + ContentSource.variety) } ?? []
     bytes = []
     bytes.reserveCapacity(size)
     for position in 0..<size {
@@ -106,6 +111,11 @@ struct PayloadBuffer: Sendable {
 
   /// The message with this stamp, `size` bytes long.
   mutating func message(_ stamp: Stamp, size: Int) -> ArraySlice<UInt8> {
+    if !content.isEmpty {
+      // A part that no compressor has in its window any more when it comes again.
+      let from = ContentSource.offset(of: stamp)
+      bytes.replaceSubrange(Stamp.length..<size, with: content[from + Stamp.length..<from + size])
+    }
     stamp.write(to: &bytes, size: size, from: start)
     return bytes[..<size]
   }

@@ -38,11 +38,12 @@ struct Answer {
     }
   }
 
-  init(_ comparison: Comparison, in mode: TLSMode) {
+  /// The answer among those whose settings are the ones of `example`.
+  init(_ comparison: Comparison, like example: Contender) {
     let scenario = comparison.scenario
     useCase = scenario.description.isEmpty ? scenario.name : scenario.description
-    self.scenario = scenario.tls.count > 1 ? "\(scenario.name), \(mode.name)" : scenario.name
-    let pools = comparison.pools.filter { $0.contender.tls == mode }
+    self.scenario = ([scenario.name] + scenario.settings(of: example)).joined(separator: ", ")
+    let pools = comparison.pools.filter { $0.contender.isLike(example) }
     let checks = comparison.checks
     let sound = pools.filter { pool in
       pool.failures.isEmpty && !checks.contains { $0.contender == pool.name && $0.isFailure }
@@ -232,10 +233,12 @@ private struct Judge {
 }
 
 extension Report {
-  /// The answers, for each scenario and mode of TLS.
+  /// The answers, for each scenario and what it has of settings.
   func answers(_ comparisons: [Comparison]) -> [Answer] {
     comparisons.flatMap { comparison in
-      comparison.scenario.tls.map { Answer(comparison, in: $0) }
+      let scenario = comparison.scenario
+      return scenario.contenders.filter { $0.transport == scenario.transports.first }
+        .map { Answer(comparison, like: $0) }
     }
   }
 }

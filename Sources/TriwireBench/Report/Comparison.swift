@@ -140,6 +140,13 @@ struct Pool {
     return Double(bytes) / Double(messages)
   }
 
+  /// What compression saved in both directions; `nil` where nothing was compressed.
+  var savedPerMessage: Double? {
+    let saved = trials.compactMap(\.bytes).flatMap { [$0.up.saved, $0.down.saved] }
+    guard messages > 0, saved.contains(where: { $0 != nil }) else { return nil }
+    return Double(saved.reduce(0) { $0 + ($1 ?? 0) }) / Double(messages)
+  }
+
   /// A figure of TLS, where there is TLS.
   func ifSecured(_ figure: Double?) -> Double? {
     trials.contains { $0.connection?.tlsBytesUp ?? 0 > 0 } ? figure : nil

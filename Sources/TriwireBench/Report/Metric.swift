@@ -99,6 +99,11 @@ struct Metric: Sendable {
         + "sizes, JSON of poll batches, base64), \(perMessage)."
     ) { $0.perMessage(\.framing) },
     Metric(
+      "savedBytesPerMessage", "saved/message", .bytes, isCompared: false,
+      "What compression took off payload and framing, \(perMessage); left out where nothing was "
+        + "compressed. More of it is less on the wire."
+    ) { $0.savedPerMessage },
+    Metric(
       "httpBytesPerMessage", "HTTP/message", .bytes,
       "Bytes of request and response heads while messages were measured, \(perMessage)."
     ) { $0.perMessage(\.http) },
@@ -114,7 +119,7 @@ struct Metric: Sendable {
     Metric(
       "bytesPerMessage", "wire/message", .bytes,
       "Everything in IP packets, \(perMessage): payload, framing, control, HTTP, TLS, TCP/IP headers "
-        + "and what was sent again. The layers add up to the kernel's own count, or the trial fails."
+        + "and what was sent again, less what compression saved. The layers add up to the kernel's own count, or the trial fails."
     ) { $0.perMessage(\.wire) },
     Metric(
       "bytesUpPerMessage", "of it up", .bytes,

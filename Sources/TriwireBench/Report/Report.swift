@@ -75,8 +75,8 @@ public struct Report: Sendable, Equatable, Codable {
   /// Whether a trial of its plan is among those that were measured.
   public func has(_ trial: Trial) -> Bool {
     trials.contains {
-      $0.scenario == trial.scenario.name && $0.transport == trial.transport
-        && $0.tls == trial.contender.tls && $0.repetition == trial.repetition
+      $0.scenario == trial.scenario.name && $0.contender == trial.contender
+        && $0.repetition == trial.repetition
         && ($0.isControl ?? false) == trial.isControl
     }
   }
@@ -126,13 +126,13 @@ public struct Report: Sendable, Equatable, Codable {
     self.environment.load += environment.load
   }
 
-  /// The trials of a scenario over a transport in a mode of TLS, or their controls, by repetition.
+  /// The trials of a scenario of one contender, or their controls, by repetition.
   func trials(
     of scenario: Scenario, for contender: Contender, asControl isControl: Bool = false
   ) -> [Measurement] {
     trials.filter {
-      $0.scenario == scenario.name && $0.transport == contender.transport
-        && $0.tls == contender.tls && ($0.isControl ?? false) == isControl
+      $0.scenario == scenario.name && $0.contender == contender
+        && ($0.isControl ?? false) == isControl
     }
     .sorted { $0.repetition < $1.repetition }
   }

@@ -82,7 +82,7 @@ extension Comparison {
     case .figure(let figure): limit = figure
     case .times(let factor, let transport):
       base = pools.first {
-        $0.contender.transport == transport && $0.contender.tls == contender.tls
+        $0.contender.transport == transport && $0.contender.isLike(contender)
       }
       guard let base, base.failures.isEmpty, let other = metric.value(base) else {
         return open("there is no figure of \(transport.rawValue) to compare with")

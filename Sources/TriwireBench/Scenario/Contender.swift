@@ -1,31 +1,76 @@
 public import Triwire
 
-/// What a scenario compares with others: a transport, secured in one way or not at all.
+/// Whether messages are compressed on their way.
+public enum Compression: String, Sendable, CaseIterable, Codable {
+  /// They go as they are.
+  case off
+  /// WebSocket messages by permessage-deflate (RFC 7692), event streams and the answers to polls by
+  /// gzip (RFC 9110 §8.4.1.3); requests go as they are.
+  case on
+
+  /// The word behind a transport's name.
+  var name: String { self == .on ? "compressed" : "as it is" }
+}
+
+/// What a scenario compares with others: a transport, secured in one way or not at all, compressed or
+/// not.
 public struct Contender: Sendable, Hashable {
   /// What carries the sessions.
   public let transport: TransportKind
   /// How their connections are secured.
   public let tls: TLSMode
+  /// Whether messages are compressed.
+  public let compression: Compression
+
+  /// A transport in a mode of TLS; not compressed unless said.
+  init(transport: TransportKind, tls: TLSMode, compression: Compression = .off) {
+    self.transport = transport
+    self.tls = tls
+    self.compression = compression
+  }
+
+  /// In how many ways it differs from another.
+  func differences(from other: Contender) -> Int {
+    [transport != other.transport, tls != other.tls, compression != other.compression]
+      .count { $0 }
+  }
+
+  /// Whether another has the same settings, whatever carries it.
+  func isLike(_ other: Contender) -> Bool { tls == other.tls && compression == other.compression }
 }
 
 extension Scenario {
-  /// All that the scenario compares, the modes of a transport beside each other.
+  /// All that the scenario compares, the settings of a transport beside each other.
   var contenders: [Contender] {
     transports.flatMap { transport in
-      tls.map { Contender(transport: transport, tls: $0) }
+      tls.flatMap { mode in
+        compressions.map { Contender(transport: transport, tls: mode, compression: $0) }
+      }
     }
   }
 
-  /// What a contender is called among the others: `sse`, or `sse TLS 1.3` where there are several
-  /// modes.
+  /// Whether messages are compressed: everything is measured in each of these ways.
+  var compressions: [Compression] { compression ?? [.off] }
+
+  /// What a contender is called among the others: `sse`, or `sse TLS 1.3`, `sse compressed` where
+  /// there are several settings.
   func name(of contender: Contender) -> String {
-    let transport = contender.transport.rawValue
-    return tls.count > 1 ? "\(transport) \(contender.tls.name)" : transport
+    ([contender.transport.rawValue] + settings(of: contender)).joined(separator: " ")
   }
 
-  /// What the scenario is about, as sentences; the mode is a part of it where there is only one.
+  /// The settings of a contender that others do not share.
+  func settings(of contender: Contender) -> [String] {
+    let parts = [
+      tls.count > 1 ? contender.tls.name : nil,
+      compressions.count > 1 && contender.compression == .on ? contender.compression.name : nil,
+    ]
+    return parts.compactMap { $0 }
+  }
+
+  /// What the scenario is about, as sentences; a setting is a part of it where there is only one.
   var summary: String {
     let mode = tls.count == 1 && tls != [.off] ? tls[0].name : ""
-    return [description, mode].filter { !$0.isEmpty }.joined(separator: ". ")
+    let coding = compressions == [.on] ? "Compressed" : ""
+    return [description, mode, coding].filter { !$0.isEmpty }.joined(separator: ". ")
   }
 }

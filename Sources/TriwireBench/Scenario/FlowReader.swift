@@ -12,7 +12,12 @@ struct FlowReader {
     let kind = fields.value("kind", default: format?.kind ?? .text) { $0.choice() }
     let burst = fields.value("burst", default: Burst?.none) { place in readBurst(place).map { $0 } }
     let from = fields.value("from", default: Flow.Origin.server) { $0.choice() }
-    guard let direction, let rate, let payload, let arrivals, let kind, let burst, let from else {
+    let content = fields.value("content", default: Flow.Content?.none) { place in
+      (place.choice() as Flow.Content?).map { $0 }
+    }
+    guard let direction, let rate, let payload, let arrivals, let kind, let burst, let from,
+      let content
+    else {
       return nil
     }
     let name = fields.value("name", default: direction.rawValue) { $0.text(like: "\"prices\"") }
@@ -21,10 +26,16 @@ struct FlowReader {
       fields["kind"]?.refuse(
         "a record in \(format.rawValue) is \(format.kind.rawValue), write that or remove this")
     }
+    if format != nil, content != nil {
+      fields["content"]?.refuse("a record is its own content, remove this")
+    }
+    if content == .json, kind == .binary {
+      fields["content"]?.refuse("JSON is text, write \"random\" or another kind")
+    }
     checkScope(fields, direction: direction, from: from, rate: rate)
     return Flow(
       name: name, direction: direction, from: direction == .broadcast ? from : origin(direction),
-      rate: rate, arrivals: arrivals, burst: burst, payload: payload, kind: kind)
+      rate: rate, arrivals: arrivals, burst: burst, payload: payload, kind: kind, content: content)
   }
 
   private func origin(_ direction: Flow.Direction) -> Flow.Origin {

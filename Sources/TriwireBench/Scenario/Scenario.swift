@@ -39,6 +39,8 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var network: Network?
   /// Which header fields requests carry beyond those they need; `nil` is none.
   public var headers: HeaderProfile?
+  /// Whether messages are compressed: everything is measured in each of these ways; `nil` is not.
+  public var compression: [Compression]?
   /// What figures have to stay below, if anything.
   public var thresholds: Thresholds?
 
@@ -143,6 +145,17 @@ public struct Flow: Sendable, Equatable, Codable {
   public var payload: PayloadSize
   /// Text or binary.
   public var kind: Kind
+  /// What fills messages behind the stamp; `nil` is the same letters or bytes over and over.
+  public var content: Content?
+
+  /// What fills messages, for compression to work on: another part of it in each message.
+  public enum Content: String, Sendable, CaseIterable, Codable {
+    /// Quotes of a price feed as JSON, which shrinks to about a fifth.
+    case json
+    /// Letters or bytes at random, which nothing can shrink (letters to three quarters, as they have
+    /// only 6 bits each).
+    case random
+  }
 }
 
 /// A higher rate for a short time, again and again; the first comes half a period in.

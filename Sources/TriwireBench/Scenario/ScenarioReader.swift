@@ -43,11 +43,14 @@ struct ScenarioReader {
     let headers = fields.value("headers", default: HeaderProfile?.none) { place in
       (place.choice() as HeaderProfile?).map { $0 }
     }
+    let compression = fields.value("compression", default: [Compression]?.none) { place in
+      readCompression(place).map { $0 }
+    }
     let thresholds = readThresholds(fields, over: transports)
     let isInSuite = fields.value("suite", default: true) { $0.truth() }
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
-      let network, let headers, let thresholds, let isInSuite, let changes
+      let network, let headers, let compression, let thresholds, let isInSuite, let changes
     else {
       return nil
     }
@@ -57,7 +60,7 @@ struct ScenarioReader {
       duration: timing.duration, drain: timing.drain, repetitions: timing.repetitions,
       seed: timing.seed, transports: transports, tls: tls,
       sessions: faults.sessions, faults: faults.faults, network: network, headers: headers,
-      thresholds: thresholds.all.isEmpty ? nil : thresholds)
+      compression: compression, thresholds: thresholds.all.isEmpty ? nil : thresholds)
     checkPossible(scenario, fields)
     for profile in Profile.allCases {
       guard let changed = changes[profile] else { continue }
@@ -136,6 +139,18 @@ struct ScenarioReader {
       return nil
     }
     return modes
+  }
+
+  /// One way, or a list of them.
+  private func readCompression(_ place: Place) -> [Compression]? {
+    guard case .array = place.node.value else { return place.choice().map { [$0] } }
+    let ways = place.list(of: "\"off\" and \"on\"") { $0.choice() as Compression? }
+    guard let ways else { return nil }
+    guard Set(ways).count == ways.count else {
+      place.refuse("one of them stands here twice, remove one")
+      return nil
+    }
+    return ways
   }
 
   private func readTraffic(_ fields: Fields) -> [Flow]? {

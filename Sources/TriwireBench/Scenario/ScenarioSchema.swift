@@ -90,6 +90,11 @@ enum ScenarioSchema {
       "headers", "Which header fields requests carry beyond those they need.",
       .words(HeaderProfile.self)),
     .init(
+      "compression", "Whether messages are compressed; with a list, all of it is compared.",
+      .either([
+        .words(Compression.self), .list(.words(Compression.self), atLeast: 1, atMost: nil),
+      ])),
+    .init(
       "faults", "What breaks while it is measured.", .list(.object(fault), atLeast: 1, atMost: nil)),
     .init("suite", "Whether it runs with the others of its folder when none is named.", .truth),
     .init("profiles", "What each profile changes.", .object(profiles)),
@@ -117,6 +122,9 @@ enum ScenarioSchema {
       "payload", "How large each message is, its stamp of \(Stamp.length) B included.",
       .either([.size, .object(sizes)]), isRequired: true),
     .init("kind", "Text or binary.", .words(Flow.Kind.self)),
+    .init(
+      "content", "What fills messages, for compression to work on.",
+      .words(Flow.Content.self)),
   ])
 
   static let burst = SchemaObject(keys: [

@@ -45,7 +45,7 @@ extension ContenderComparison: Encodable {
 }
 
 extension Report {
-  /// What the trials so far say about any two contenders that differ in transport or in TLS alone.
+  /// What the trials so far say about any two contenders that differ in transport, in TLS or in compression alone.
   ///
   /// Only repetitions in which neither trial failed count, and a comparison takes three of them.
   public var comparisons: [ContenderComparison] { scenarios.flatMap { comparisons(of: $0) } }
@@ -85,8 +85,7 @@ extension Report {
     _ one: Side, with other: Side, by metric: ComparedMetric, in scenario: Scenario,
     beyond noiseFloor: Double = 0
   ) -> ContenderComparison? {
-    let (transport, tls) = (other.contender.transport, other.contender.tls)
-    guard one.contender.transport == transport || one.contender.tls == tls else { return nil }
+    guard one.contender.differences(from: other.contender) <= 1 else { return nil }
     let others = Dictionary(
       other.trials.compactMap { trial in metric.figure(of: trial).map { (trial.repetition, $0) } },
       uniquingKeysWith: { first, _ in first })

@@ -37,6 +37,7 @@ enum ControlReply: Codable, Sendable {
 struct TrialSetup: Codable, Sendable {
   var scenario: Scenario
   var tls: TLSMode
+  var compression: Compression
   var seed: UInt64
 }
 

@@ -42,6 +42,10 @@ final class LoadClients: @unchecked Sendable {
   /// - Throws: `IOError` when the relay cannot be started.
   func reach(port: UInt16, certificate: String?) async throws {
     configuration = MeasuredConnections.clients(on: group)
+    if trial.contender.compression == .on {
+      configuration.deflate = DeflateOptions()
+      configuration.gzip = GzipOptions()
+    }
     var port = port
     if trial.scenario.sessions == .resumable {
       configuration.resume = MeasuredConnections.window

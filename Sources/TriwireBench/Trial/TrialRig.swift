@@ -33,7 +33,9 @@ final class TrialRig {
   func connect(_ measurement: inout Measurement) async throws {
     let scenario = trial.scenario
     try checkDescriptors()
-    let setup = TrialSetup(scenario: scenario, tls: trial.contender.tls, seed: trial.seed)
+    let setup = TrialSetup(
+      scenario: scenario, tls: trial.contender.tls, compression: trial.contender.compression,
+      seed: trial.seed)
     guard case .ready(let port, let certificate) = try await server.ask(.configure(setup)) else {
       throw TrialFailure("the server did not say where it listens")
     }

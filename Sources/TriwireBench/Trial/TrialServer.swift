@@ -74,6 +74,10 @@ private final class ServedTrial: @unchecked Sendable {
     // A connection for messages upwards lives as long as the trial, however rarely it is used.
     configuration.keepAliveSeconds = 7200
     configuration.resume = MeasuredConnections.window
+    if setup.compression == .on {
+      configuration.deflate = DeflateOptions()
+      configuration.gzip = GzipOptions()
+    }
     if setup.scenario.faults != nil {
       configuration.session = MeasuredConnections.hurried(configuration.session)
     }

@@ -68,6 +68,9 @@ extension ByteLayers {
     control = ledger.control
     http = ledger.http
     tls = ledger.tls
+    // Wrapped where compression added something.
+    let saved = Int64(bitPattern: ledger.saved)
+    self.saved = saved == 0 ? nil : saved
   }
 
   /// What one direction moved between two readings of the side that sends it.
@@ -80,6 +83,8 @@ extension ByteLayers {
     control = after.sent.control - before.sent.control
     http = after.sent.http - before.sent.http
     tls = after.sent.tls - before.sent.tls
+    let saved = (after.sent.saved ?? 0) - (before.sent.saved ?? 0)
+    self.saved = saved == 0 ? nil : saved
     socket = after.sent.socket - before.sent.socket
     retransmitted = after.sent.retransmitted - before.sent.retransmitted
     let opened = after.connections - before.connections

@@ -2,8 +2,9 @@
 struct ByteChart {
   private static var layers: [(name: String, part: KeyPath<ByteLayers, UInt64>)] {
     [
-      ("payload", \.payload), ("framing", \.framing), ("control", \.control), ("HTTP", \.http),
-      ("TLS", \.tls), ("TCP/IP", \.tcpip), ("sent again", \.retransmitted),
+      ("payload", \.plainPayload), ("framing", \.plainFraming), ("control", \.plainControl),
+      ("HTTP", \.http), ("TLS", \.tls), ("TCP/IP", \.tcpip), ("sent again", \.retransmitted),
+      ("compressed", \.compressed),
     ]
   }
   private static var directions: [(name: String, path: KeyPath<ByteLedger, ByteLayers>)] {

@@ -15,9 +15,11 @@ enum WebCharts {
     Drawing.inlineMark(pool.contender.transport) + HTML.escaped(pool.name)
   }
 
-  /// The dashes that tell modes of TLS apart.
+  /// The dashes that tell settings apart.
   static func dash(of pool: Pool) -> String {
-    "d\(TLSMode.allCases.firstIndex(of: pool.contender.tls) ?? 0)"
+    let modes = TLSMode.allCases
+    let mode = modes.firstIndex(of: pool.contender.tls) ?? 0
+    return "d\((mode + (pool.contender.compression == .on ? 1 : 0)) % modes.count)"
   }
 
   /// Squares of colour with their meanings.

@@ -5,12 +5,12 @@ enum WebStyle {
     :root{--ground:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;\
     --panel:#f6f8fa;--good:#1a7f37;--bad:#b3261e;--band:#dfe3e8;\
     --t0:#0063a8;--t1:#b34700;--t2:#007a57;\
-    --l0:#0b5394;--l1:#4f9ad1;--l2:#8a63b8;--l3:#d98a1f;--l4:#3d8f72;--l5:#aab2bb;--l6:#c2413b;\
+    --l0:#0b5394;--l1:#4f9ad1;--l2:#8a63b8;--l3:#d98a1f;--l4:#3d8f72;--l5:#aab2bb;--l6:#c2413b;--l7:#2b7a9e;\
     --h1:#eef4fa;--h2:#d6e4f2;--h3:#fbe8c8;--h4:#f7cfa5}
     @media(prefers-color-scheme:dark){:root{--ground:#0f1318;--ink:#e6e9ed;--soft:#9da7b3;\
     --line:#343b44;--panel:#181d24;--good:#4cc26a;--bad:#ff8a80;--band:#2b323b;\
     --t0:#5db4f5;--t1:#ffa45c;--t2:#3fd0a0;\
-    --l0:#5a9be0;--l1:#9ccbf2;--l2:#b99be0;--l3:#f0b252;--l4:#5fc29f;--l5:#6b7580;--l6:#ff8a80;\
+    --l0:#5a9be0;--l1:#9ccbf2;--l2:#b99be0;--l3:#f0b252;--l4:#5fc29f;--l5:#6b7580;--l6:#ff8a80;--l7:#6fc3e6;\
     --h1:#17222e;--h2:#1d3247;--h3:#43340f;--h4:#5a3413}}
     *{box-sizing:border-box}
     html{scroll-behavior:smooth}
@@ -63,7 +63,7 @@ enum WebStyle {
     .dot{fill:var(--c);stroke:var(--ground);stroke-width:1}
     .open{fill:var(--ground);stroke:var(--c);stroke-width:2}
     .l0{--c:var(--l0)}.l1{--c:var(--l1)}.l2{--c:var(--l2)}.l3{--c:var(--l3)}\
-    .l4{--c:var(--l4)}.l5{--c:var(--l5)}.l6{--c:var(--l6)}
+    .l4{--c:var(--l4)}.l5{--c:var(--l5)}.l6{--c:var(--l6)}.l7{--c:var(--l7)}
     .bar{fill:var(--c);stroke:var(--ground);stroke-width:1}
     @media(max-width:40rem){body{padding:1rem .75rem 3rem}th,td{padding:.3rem .45rem}\
     .answer thead{display:none}.answer table,.answer tbody,.answer tr{display:block}\
