@@ -151,7 +151,8 @@ private struct SuiteRun {
 
   /// What the trial measured, repeated where it was disturbed; `nil` when somebody stopped it.
   private func measure(_ trial: Trial, _ report: inout Report) async throws -> Measurement? {
-    for _ in 0..<retries {
+    // A search repeats its own probes.
+    for _ in 0..<(trial.scenario.search == nil ? retries : 0) {
       // On a machine that is never quiet, repeating does not help: half as many again are enough.
       guard report.voided.count < max(2, report.plannedTrials / 2) else { break }
       guard let measurement = try await measure(trial) else { return nil }
@@ -168,7 +169,7 @@ private struct SuiteRun {
   private func measure(_ trial: Trial) async throws -> Measurement? {
     do {
       return try await TrialRun(
-        trial, startedAt: timestamp(), checksInterface: manner.checksInterface
+        trial, startedAt: timestamp(), checksInterface: manner.checksInterface, retries: retries
       ).measure(progress.watcher)
     } catch is CancellationError {
       return nil

@@ -51,6 +51,7 @@ let goldenMarkdown = """
   2. Where no threshold speaks of latency, so is one whose latency (p99, or p50 where p99 is not known) is more than twice the lowest and more than 10 ms above it.
   3. Of the others the one with the least cost is taken: the server's CPU time per message; memory per connection where clients only idle; latency where faults strike.
   4. Where costs are equal (a verdict of the runs, see the method), the one that is simpler to operate: sse, then long-polling, then websocket where messages only go down; websocket, then sse, then long-polling where they go both ways.
+  5. Where a scenario searches for a capacity, the one that holds the most is taken.
 
   </details>
 

@@ -79,7 +79,7 @@ struct ScenarioFileTests {
         == [
           "chaos", "chat-room", "collab-editing", "dashboard", "echo", "faults", "game-tick",
           "idle-fleet", "iot-telemetry", "live-notifications", "log-tail", "lossy-mobile",
-          "reconnect-storm", "stock-ticker",
+          "reconnect-storm", "stock-ticker-capacity", "stock-ticker",
         ])
     for file in files {
       #expect(file.path.hasSuffix("/\(file.scenario.name).json"))

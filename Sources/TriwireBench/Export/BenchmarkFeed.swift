@@ -18,7 +18,8 @@ struct BenchmarkFeed {
 
   init(_ reports: [MachineReport]) {
     figures = reports.flatMap { labelled in
-      labelled.report.scenarios.flatMap { scenario in
+      // Figures at a capacity are those of unlike loads.
+      labelled.report.scenarios.filter { $0.search == nil }.flatMap { scenario in
         // What failed has no figures to watch.
         Comparison(scenario, in: labelled.report).pools.filter(\.failures.isEmpty).flatMap { pool in
           BenchmarkFeed.keys.compactMap { Metric.named($0) }.compactMap { metric in

@@ -6,7 +6,8 @@ public enum ReportFormat: String, Sendable, CaseIterable {
   case html
   /// Tables for a pull request, `report.md`.
   case markdown
-  /// A row for each figure of each trial, `result.csv`.
+  /// A row for each figure of each trial, `result.csv`; one for each probe of a search,
+  /// `capacity.csv`.
   case csv
   /// Test cases for CI, `junit.xml`.
   case junit
@@ -41,7 +42,10 @@ public enum ReportFormat: String, Sendable, CaseIterable {
     return switch self {
     case .html: [file("report.html", Report.html(of: reports))]
     case .markdown: [file("report.md", reports.map(\.markdown).joined(separator: "\n---\n\n"))]
-    case .csv: [file("result.csv", TidyTable(labelled).csv)]
+    case .csv:
+      [file("result.csv", TidyTable(labelled).csv)]
+        + (CapacityTable(labelled).isEmpty
+          ? [] : [file("capacity.csv", CapacityTable(labelled).csv)])
     case .junit: [file("junit.xml", JUnitReport(labelled).xml)]
     case .hdr: HDRText.files(of: labelled).map { file($0.name, $0.text) }
     case .githubActionBenchmark:

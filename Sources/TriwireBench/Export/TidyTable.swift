@@ -46,7 +46,7 @@ struct TidyTable {
   }
 
   /// A field, in quotes where it has to be (RFC 4180 §2.6, §2.7).
-  private static func field(_ text: String) -> String {
+  static func field(_ text: String) -> String {
     let needsQuotes = text.unicodeScalars.contains { "\",\r\n".unicodeScalars.contains($0) }
     return needsQuotes ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
   }

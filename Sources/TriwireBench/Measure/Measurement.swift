@@ -47,6 +47,9 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var faults: FaultMeasurement?
   /// How well the network was imitated, where the scenario has one.
   public var network: NetworkMeasurement?
+  /// What a search found, where the scenario asks for one: all else here is then the figure of the
+  /// most that held.
+  public var capacity: CapacityMeasurement?
   /// What is not measured in such a trial, by its names here; `nil` where all is.
   public var unmeasured: [String]?
   /// The work of both processes while messages were measured.

@@ -123,7 +123,8 @@ public struct Trial: Sendable {
     let idle = scenario.idle.map { $0.hold.nanoseconds * UInt64($0.steps.count) } ?? 0
     let quiet = scenario.quiet.nanoseconds * (scenario.warmUp.nanoseconds == 0 ? 1 : 2)
     let moving = scenario.warmUp.nanoseconds + scenario.duration.nanoseconds + quiet
-    return TimeSpan(nanoseconds: idle + (scenario.traffic.isEmpty ? 0 : moving))
+    let probes = scenario.search.map { UInt64(SearchPath($0, of: scenario).mostLikely) } ?? 1
+    return TimeSpan(nanoseconds: idle + (scenario.traffic.isEmpty ? 0 : moving * probes))
   }
 }
 

@@ -16,6 +16,8 @@ struct Answer {
     case last
     /// There is no other transport to compare with.
     case alone
+    /// What a search found: brackets that lie apart, or not.
+    case brackets(areApart: Bool)
   }
 
   /// What the transport is for.
@@ -33,8 +35,8 @@ struct Answer {
   /// Whether the runs bear the recommendation, or only hint at it.
   var isBorne: Bool {
     switch confidence {
-    case .sure, .equal, .last, .alone: true
-    case .open, .tooFew: false
+    case .sure, .equal, .last, .alone, .brackets(areApart: true): true
+    case .open, .tooFew, .brackets(areApart: false): false
     }
   }
 
@@ -44,6 +46,12 @@ struct Answer {
     useCase = scenario.description.isEmpty ? scenario.name : scenario.description
     self.scenario = ([scenario.name] + scenario.settings(of: example)).joined(separator: ", ")
     let pools = comparison.pools.filter { $0.contender.isLike(example) }
+    if let search = scenario.search {
+      let found = CapacityRanking(pools, search)
+      (recommended, runnerUp) = (found.ranked.first, found.ranked.dropFirst().first)
+      (reasons, confidence) = (found.reasons, found.confidence)
+      return
+    }
     let checks = comparison.checks
     let sound = pools.filter { pool in
       pool.failures.isEmpty && !checks.contains { $0.contender == pool.name && $0.isFailure }
@@ -96,6 +104,7 @@ struct Answer {
     "Where costs are equal (a verdict of the runs, see the method), the one that is simpler to "
       + "operate: sse, then long-polling, then websocket where messages only go down; websocket, "
       + "then sse, then long-polling where they go both ways.",
+    "Where a scenario searches for a capacity, the one that holds the most is taken.",
   ]
 
   private static let latencies = ["latency.p99", "latency.p50"]
@@ -180,6 +189,8 @@ extension Answer.Confidence {
     case .tooFew: "none, too few runs bear these figures"
     case .last: "the only one that came through"
     case .alone: "nothing to compare with"
+    case .brackets(let areApart):
+      areApart ? "the brackets lie apart" : "none, the brackets overlap"
     }
   }
 }

@@ -48,8 +48,10 @@ struct Comparison {
         + "\(first.contender): \(first.doubts.joined(separator: "; "))."
     }
     cautions = pools.flatMap(\.cautions) + (repeated.map { [$0] } ?? [])
-    settings = Comparison.network(scenario, pools) + Comparison.headers(scenario)
-    lines = Comparison.lines(of: pools)
+    settings =
+      Comparison.network(scenario, pools) + Comparison.headers(scenario)
+      + Comparison.search(scenario)
+    lines = scenario.search.map { Comparison.lines(of: pools, $0) } ?? Comparison.lines(of: pools)
     outcomes = Comparison.outcomes(of: pools)
     verdicts = report.comparisons(of: scenario)
   }

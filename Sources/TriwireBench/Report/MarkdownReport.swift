@@ -66,8 +66,9 @@ extension Report {
     let notes =
       comparison.settings + (comparison.omission.map { [$0] } ?? []) + comparison.cautions
     let verdicts = verdicts(of: scenario).map { [$0] } ?? []
+    let curve = comparison.curveTable.map { [$0] } ?? []
     return "\(head)\n\n\(first)" + table("", comparison.contenders, comparison.lines) + outcomes
-      + (verdicts + notes).map { "\n\n\($0)" }.joined()
+      + (curve + verdicts + notes).map { "\n\n\($0)" }.joined()
   }
 
   private func table(_ title: String, _ contenders: [String], _ lines: [Comparison.Line]) -> String

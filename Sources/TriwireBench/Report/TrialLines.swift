@@ -22,6 +22,13 @@ extension TrialProgress {
 extension Measurement {
   /// The outcome in a line, what was lost or went wrong first.
   package var line: String {
+    if let capacity {
+      let held = capacity.held.map { "held \(Figures.decimal($0, places: 0))" } ?? "nothing held"
+      let missed = capacity.missed.map { ", \(Figures.decimal($0, places: 0)) did not" } ?? ""
+      let limit = capacity.limit.map { " (\($0.rawValue))" } ?? ""
+      return (failures + ["\(held)\(missed)\(limit), \(capacity.probes.count) probes"])
+        .joined(separator: ", ")
+    }
     let latency = latencyMicroseconds.histogram
     let figures = [("p50", 50.0), ("p99", 99)].compactMap { name, percent in
       latency.soundPercentile(percent).map { "\(name) \(Figures.duration(Double($0) / 1000))" }

@@ -3,7 +3,9 @@ extension Report {
   /// `nil` where there is nothing to compare with.
   func verdicts(of scenario: Scenario) -> String? {
     let comparisons = comparisons(of: scenario)
-    guard scenario.contenders.count > 1 || !comparisons.isEmpty else { return nil }
+    guard scenario.search == nil, scenario.contenders.count > 1 || !comparisons.isEmpty else {
+      return nil
+    }
     guard !comparisons.isEmpty else { return tooFewRuns(of: scenario) }
     let rows = comparisons.map { comparison in
       "| \(comparison.metric.name) | \(comparison.contender) against \(comparison.against) "

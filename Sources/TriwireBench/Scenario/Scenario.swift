@@ -43,6 +43,8 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var compression: [Compression]?
   /// What figures have to stay below, if anything.
   public var thresholds: Thresholds?
+  /// What capacity to search for, if any.
+  public var search: CapacitySearch?
 
   /// Whether a relay stands between the clients and the server.
   var isRelayed: Bool { faults != nil || network != nil }

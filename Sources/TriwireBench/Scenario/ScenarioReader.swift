@@ -47,10 +47,14 @@ struct ScenarioReader {
       readCompression(place).map { $0 }
     }
     let thresholds = readThresholds(fields, over: transports)
+    let search = fields.value("search", default: CapacitySearch?.none) { place in
+      CapacityReader(place: place).read().map { $0 }
+    }
     let isInSuite = fields.value("suite", default: true) { $0.truth() }
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
-      let network, let headers, let compression, let thresholds, let isInSuite, let changes
+      let network, let headers, let compression, let thresholds, let search, let isInSuite,
+      let changes
     else {
       return nil
     }
@@ -60,7 +64,8 @@ struct ScenarioReader {
       duration: timing.duration, drain: timing.drain, repetitions: timing.repetitions,
       seed: timing.seed, transports: transports, tls: tls,
       sessions: faults.sessions, faults: faults.faults, network: network, headers: headers,
-      compression: compression, thresholds: thresholds.all.isEmpty ? nil : thresholds)
+      compression: compression, thresholds: thresholds.all.isEmpty ? nil : thresholds,
+      search: search)
     checkPossible(scenario, fields)
     for profile in Profile.allCases {
       guard let changed = changes[profile] else { continue }
@@ -193,26 +198,32 @@ extension ScenarioReader {
         "groups are for broadcasts, and no flow is one: remove it")
     }
     checkFaults(scenario, fields, at: place)
+    checkSearch(scenario, fields, at: place)
     for (index, flow) in scenario.traffic.enumerated() {
       check(flow, of: scenario, at: place ?? flowPlace(index, fields))
     }
+    checkLoad(scenario, at: place ?? fields["traffic"])
+  }
+
+  /// Notes when more messages are sent or arrive than a trial can account for.
+  func checkLoad(_ scenario: Scenario, at place: Place?, _ when: String = "") {
     let messages = scenario.traffic.reduce(0) { $0 + scenario.senders(of: $1).messages }
     if messages > Double(ScenarioLimits.messages) {
-      (place ?? fields["traffic"])?.refuse(
-        "about \(grouped(Int(messages))) messages to send are too many, "
+      place?.refuse(
+        "\(when)about \(grouped(Int(messages))) messages to send are too many, "
           + "the limit is \(grouped(ScenarioLimits.messages)): lower a rate or the duration")
     } else {
-      checkDeliveries(scenario, at: place ?? fields["traffic"])
+      checkDeliveries(scenario, at: place, when)
     }
   }
 
-  private func checkDeliveries(_ scenario: Scenario, at place: Place?) {
+  private func checkDeliveries(_ scenario: Scenario, at place: Place?, _ when: String) {
     let deliveries = scenario.traffic.reduce(0) { sum, flow in
       sum + scenario.senders(of: flow).messages * scenario.receivers(of: flow)
     }
     guard deliveries > Double(ScenarioLimits.deliveries) else { return }
     place?.refuse(
-      "about \(grouped(Int(deliveries))) deliveries are too many, "
+      "\(when)about \(grouped(Int(deliveries))) deliveries are too many, "
         + "the limit is \(grouped(ScenarioLimits.deliveries)): lower a rate, the duration, or clients"
     )
   }

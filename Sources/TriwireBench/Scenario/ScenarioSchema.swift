@@ -101,6 +101,32 @@ enum ScenarioSchema {
     .init(
       "thresholds", "What metrics have to stay below: see triwire explain.",
       .members(.pattern("^ *<=? *[0-9.].*$", ["< 50 ms", "<= 1.1 * websocket", "< 1 KB advisory"]))),
+    .init("search", "The capacity to search for, from this load on.", .object(search)),
+  ])
+
+  static let search = SchemaObject(keys: [
+    .init(
+      "vary", "What to search for: messages per second, or clients.",
+      .words(CapacitySearch.Varied.self), isRequired: true),
+    .init(
+      "to", "The most to try: messages all senders send per second, or clients.",
+      .number(above: 0, to: CapacitySearch.Limits.rate), isRequired: true),
+    .init("slo", "What has to hold.", .object(objective), isRequired: true),
+    .init(
+      "precision", "By which part what did not hold may lie above what did.",
+      .number(above: 0, to: CapacitySearch.Limits.precision.most)),
+    .init(
+      "probes", "How many probes there may be, each as long as a trial.",
+      .whole(
+        from: CapacitySearch.Limits.probes.least, to: CapacitySearch.Limits.probes.most)),
+  ])
+
+  static let objective = SchemaObject(keys: [
+    .init("p50", "How long half of the messages may take.", .time),
+    .init("p99", "How long 99 of 100 messages may take.", .time),
+    .init(
+      "undelivered", "Which part may not arrive; nothing unless said.",
+      .number(above: 0, to: 0.5)),
   ])
 
   static let idle = SchemaObject(keys: [

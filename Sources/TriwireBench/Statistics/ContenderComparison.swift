@@ -52,6 +52,8 @@ extension Report {
 
   /// The same of one scenario, by metric: a control first, whose noise the others have to beat.
   func comparisons(of scenario: Scenario) -> [ContenderComparison] {
+    // Figures of a search are those of unlike loads.
+    guard scenario.search == nil else { return [] }
     let sides = scenario.contenders.map { contender in
       Side(
         contender: contender, name: scenario.name(of: contender),

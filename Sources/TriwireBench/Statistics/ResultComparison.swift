@@ -113,7 +113,9 @@ public struct ResultComparison: Sendable {
 
   private static func cells(_ base: Report, _ new: Report) -> [Cell] {
     base.scenarios.flatMap { scenario -> [Cell] in
-      guard let other = new.scenarios.first(where: { $0.name == scenario.name }) else { return [] }
+      guard scenario.search == nil,
+        let other = new.scenarios.first(where: { $0.name == scenario.name })
+      else { return [] }
       return scenario.contenders.filter { other.contenders.contains($0) }.map { contender in
         let name = "\(scenario.name) \(scenario.name(of: contender))"
         return Cell(
@@ -170,6 +172,9 @@ public struct ResultComparison: Sendable {
   private static func omissions(_ base: Report, _ new: Report) -> [String] {
     missing(of: base, in: new).map { "\($0) is in the base alone" }
       + missing(of: new, in: base).map { "\($0) is in the new result alone" }
+      + base.scenarios.filter { $0.search != nil }.map {
+        "\($0.name) searches for a capacity, whose brackets stand side by side in the reports"
+      }
   }
 
   /// What one result has and the other has not, by name.

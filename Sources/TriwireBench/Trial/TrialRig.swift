@@ -10,6 +10,8 @@ final class TrialRig {
   let watcher: TrialRun.Watcher?
   /// Whether to compare what is counted with what the interface carries.
   let checksInterface: Bool
+  /// Where to note how many messages wait while they are measured; `nil` is nobody asks.
+  var backlog: BacklogBox?
   private var isClosed = false
 
   /// Whether each byte that leaves one process arrives at the other: not where a session changes its
@@ -64,6 +66,7 @@ final class TrialRig {
   func exchange(_ measurement: inout Measurement) async throws {
     guard !trial.scenario.traffic.isEmpty else { return }
     let lead: UInt64 = 50_000_000
+    let due = backlog.map { _ in DueMessages(plan, of: trial.scenario) }
     var before = try await Reading.agreed(self)
     var start = EventLoop.clock() + lead
     if plan.measuredFrom > 0 {
@@ -77,10 +80,23 @@ final class TrialRig {
     }
     try await send(from: start, upTo: plan.end)
     await clients.breakThings(from: start + plan.measuredFrom)
-    try await watch(.measuring, until: start + plan.end)
+    try await measure(from: start, due)
     await clients.mend()
     let after = try await drain(until: start + plan.end + trial.scenario.patience.nanoseconds)
     try await account(&measurement, from: before, to: after)
+  }
+
+  /// Waits until all that is measured was due.
+  private func measure(from start: UInt64, _ due: DueMessages?) async throws {
+    guard let backlog, let due else { return try await watch(.measuring, until: start + plan.end) }
+    for quarter in UInt64(1)...4 {
+      try await watch(
+        .measuring, until: start + plan.measuredFrom + plan.measuredTime * quarter / 4)
+      let time = EventLoop.clock()
+      guard case .progress(let served, _) = try await server.ask(.progress) else { continue }
+      let arrived = served + (await clients.progress()).arrived
+      backlog.value.add(due: due.count(before: time - min(time, start)), arrived: arrived)
+    }
   }
 
   /// Has both processes send the plan up to a time of it; its times count from `start`.

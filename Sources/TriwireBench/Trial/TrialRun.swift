@@ -6,10 +6,11 @@ public struct TrialRun: Sendable {
   /// Takes news of a trial, now and then while it runs.
   public typealias Watcher = @Sendable (TrialProgress) -> Void
 
-  private let trial: Trial
-  private let executable: String
-  private let startedAt: String
-  private let checksInterface: Bool
+  let trial: Trial
+  let executable: String
+  let startedAt: String
+  let checksInterface: Bool
+  let retries: Int
 
   /// Prepares a trial.
   ///
@@ -20,16 +21,20 @@ public struct TrialRun: Sendable {
   ///   - startedAt: The moment in UTC (ISO 8601), for the record.
   ///   - checksInterface: Whether to compare what is counted with what the loopback interface carries;
   ///     in a network namespace that nobody else uses, ``InterfaceCount/ownLoopback``.
+  ///   - retries: How often a probe of a search is repeated that the machine disturbed; what
+  ///     searches for nothing is repeated by whoever runs it.
   public init(
-    _ trial: Trial, executable: String? = nil, startedAt: String, checksInterface: Bool = false
+    _ trial: Trial, executable: String? = nil, startedAt: String, checksInterface: Bool = false,
+    retries: Int = 0
   ) {
     self.trial = trial
     self.executable = executable ?? ownExecutable
     self.startedAt = startedAt
     self.checksInterface = checksInterface
+    self.retries = retries
   }
 
-  /// Measures the trial.
+  /// Measures the trial, or searches for the capacity that its scenario asks for.
   ///
   /// Whatever goes wrong stands in ``Measurement/failures``. At most four times a second `watcher`
   /// is told how far it is; without one nobody looks at the clients while they are measured.
@@ -38,10 +43,17 @@ public struct TrialRun: Sendable {
   /// - Returns: The numbers of the trial.
   /// - Throws: `CancellationError` when the task is cancelled, and nothing else.
   public func measure(_ watcher: Watcher?) async throws -> Measurement {
+    guard let search = trial.scenario.search else { return try await once(watcher) }
+    return try await self.search(search, watcher)
+  }
+
+  /// Measures the trial once, and notes in `backlog` what waited meanwhile, if somebody asks.
+  func once(_ watcher: Watcher?, _ backlog: BacklogBox? = nil) async throws -> Measurement {
     var measurement = Measurement(trial, startedAt: startedAt)
     do {
       let rig = try TrialRig(
         trial, executable: executable, checksInterface: checksInterface, watcher)
+      rig.backlog = backlog
       do {
         try await rig.connect(&measurement)
         try await rig.exchange(&measurement)

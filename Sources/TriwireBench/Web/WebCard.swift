@@ -26,16 +26,22 @@ struct WebCard {
   }
 
   private var parts: [String] {
-    let charts = [
-      PercentileChart(comparison.pools).html, TimelineChart(comparison).html,
-      ByteChart(comparison.pools).html,
-      ForestChart(comparison).html, OpeningChart(comparison.pools).html,
-    ].filter { !$0.isEmpty }
+    let charts =
+      comparison.scenario.search.map { [CapacityChart(comparison, $0).html] }
+      ?? [
+        PercentileChart(comparison.pools).html, TimelineChart(comparison).html,
+        ByteChart(comparison.pools).html,
+        ForestChart(comparison).html, OpeningChart(comparison.pools).html,
+      ].filter { !$0.isEmpty }
     let few = comparison.verdicts.isEmpty ? report.verdicts(of: comparison.scenario) : nil
     let notes =
       [comparison.latencyNote] + [comparison.omission, few].compactMap { $0 } + comparison.cautions
+      + Comparison.search(comparison.scenario)
+    let title =
+      comparison.scenario.search == nil
+      ? "All figures; the ratio to the best of a line is in brackets" : "What the search found"
     return [
-      table("All figures; the ratio to the best of a line is in brackets", "", comparison.lines),
+      table(title, "", comparison.lines),
       charts.isEmpty ? "" : "<div class=\"charts\">\n\(charts.joined(separator: "\n"))\n</div>",
       comparison.outcomes.isEmpty
         ? ""

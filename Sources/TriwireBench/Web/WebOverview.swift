@@ -8,7 +8,7 @@ struct WebOverview {
   private let prefix: String
 
   init(_ comparisons: [Comparison], prefix: String) {
-    self.comparisons = comparisons.filter { !$0.pools.isEmpty }
+    self.comparisons = comparisons.filter { !$0.pools.isEmpty && $0.scenario.search == nil }
     self.prefix = prefix
   }
 

@@ -1,0 +1,35 @@
+import Foundation
+import Testing
+
+@Suite("Capacity")
+struct CapacityRunTests {
+  @Test("A search probes real servers from the scenario's own load on, and writes what it found")
+  func search() async throws {
+    try await withTemporaryFolder { folder in
+      let scenario = """
+        {"name": "tiny", "clients": 4, "warmUp": "20 ms", "duration": "200 ms", "repetitions": 1,
+         "search": {"vary": "rate", "to": 400, "slo": {"p99": "20 s"}, "precision": 1},
+         "traffic": [{"direction": "echo", "rate": "200/s in all", "payload": "20 B"}]}
+        """
+      try scenario.write(to: folder.appending(path: "tiny.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire(
+        "run", "tiny.json", "--transports", "websocket", "--output", "Out", in: folder)
+      #expect(outcome.status == 0, "\(outcome.complaint)")
+      let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
+      let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      let trials = try #require(result["trials"] as? [[String: Any]])
+      #expect(trials.count == 1)
+      let capacity = try #require(trials[0]["capacity"] as? [String: Any])
+      let probes = try #require(capacity["probes"] as? [[String: Any]])
+      #expect(probes.first?["level"] as? Double == 200)
+      #expect(probes.allSatisfy { ($0["level"] as? Double ?? 0) <= 400 })
+      #expect(probes.allSatisfy { ($0["waiting"] as? [Int])?.count == 4 })
+      #expect(probes.allSatisfy { $0["expected"] as? Int ?? 0 > 0 })
+      // Whatever the machine is doing, some load of a few messages holds for 20 s.
+      #expect(capacity["held"] is Double)
+      let table = try String(
+        contentsOf: folder.appending(path: "Out/capacity.csv"), encoding: .utf8)
+      #expect(table.split(separator: "\n").count == probes.count + 1)
+    }
+  }
+}
