@@ -33,6 +33,12 @@ package final class PlainStream: StreamHandler, @unchecked Sendable {
     }
   }
 
+  /// The loop that it belongs to.
+  package var loop: EventLoop { stream.loop }
+
+  /// What a server answers to the key of a WebSocket handshake (RFC 6455 §4.2.2).
+  package static func webSocketAnswer(to key: String) -> String { WebSocketHandshake.accept(key) }
+
   /// Sends bytes; all that is sent within one call of `onBytes` leaves in one system call.
   package func send(_ bytes: Span<UInt8>) { stream.write(bytes) }
 

@@ -33,6 +33,7 @@ extension Command {
       Option("--more-rounds", "N", "with --resume: measure so many more repetitions"),
       Option("--check-interface", nil, "compare all bytes with the interface's; see the README"),
       Option("--seed", "N", "where all that is random starts from; the files' own unless given"),
+      Option("--ceiling", nil, "find out whether the clients, and not the server, were the limit"),
       Option("--quiet", nil, "show only what failed"),
     ]
   ) { arguments in
@@ -75,7 +76,9 @@ extension Command {
   /// Goes on with the run whose report is in a folder.
   private static func resume(_ path: String, _ arguments: Arguments) async throws -> ExitStatus {
     let others = arguments.names.filter {
-      !["--resume", "--more-rounds", "--retries", "--check-interface", "--quiet"].contains($0)
+      ![
+        "--resume", "--more-rounds", "--retries", "--check-interface", "--ceiling", "--quiet",
+      ].contains($0)
     }
     if let other = (others + arguments.operands).first {
       throw UsageError(
@@ -111,11 +114,13 @@ private struct SuiteRun {
     let isQuiet: Bool
     let retries: Int?
     let checksInterface: Bool
+    let findsCeiling: Bool
 
     init(_ arguments: Arguments) throws(UsageError) {
       isQuiet = arguments.has("--quiet")
       retries = try arguments.number("--retries", from: 0, to: 10)
       checksInterface = arguments.has("--check-interface")
+      findsCeiling = arguments.has("--ceiling")
       guard checksInterface, InterfaceCount.ownLoopback == nil else { return }
       throw UsageError(
         message: "--check-interface needs a network namespace of its own, where nothing else is on "
@@ -146,7 +151,21 @@ private struct SuiteRun {
       try folder.write(report)
       progress.finish(measurement)
     }
+    if manner.findsCeiling, report.state == .complete { try await measureCeilings(&report) }
     return try finish(&report)
+  }
+
+  /// What the load generator can do alone, one contender after the other, until somebody stops it.
+  private func measureCeilings(_ report: inout Report) async throws {
+    report.ceilings = []
+    do {
+      for run in CeilingRun.all(of: report) {
+        if !manner.isQuiet { Output.complain("load generator alone: \(run.name)") }
+        report.ceilings?.append(try await run.measure())
+      }
+    } catch is CancellationError {
+      Output.complain("triwire: stopped before the load generator was measured for all transports")
+    }
   }
 
   /// What the trial measured, repeated where it was disturbed; `nil` when somebody stopped it.

@@ -32,4 +32,37 @@ struct CapacityRunTests {
       #expect(table.split(separator: "\n").count == probes.count + 1)
     }
   }
+
+  @Test("The null server takes and gives all that a real one does, over each transport")
+  func null() async throws {
+    try await withTemporaryFolder { folder in
+      let scenario = """
+        {"name": "ways", "clients": 6, "groups": 2, "warmUp": "20 ms", "duration": "1 s",
+         "repetitions": 1, "traffic": [
+          {"direction": "echo", "rate": "20/s per client", "payload": "20 B"},
+          {"direction": "up", "rate": "20/s per client", "payload": "2 KB", "kind": "binary"},
+          {"direction": "down", "rate": "20/s per client", "payload": "126 B", "kind": "binary"},
+          {"name": "feed", "direction": "broadcast", "rate": "20/s per group", "payload": "64 B"},
+          {"name": "talk", "direction": "broadcast", "from": "clients", "rate": "10/s per client",
+           "payload": "200 B"}]}
+        """
+      try scenario.write(to: folder.appending(path: "ways.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire(
+        "run", "ways.json", "--ceiling", "--output", "Out", in: folder)
+      #expect(outcome.status == 0, "\(outcome.complaint)")
+      let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
+      let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      let ceilings = try #require(result["ceilings"] as? [[String: Any]])
+      #expect(
+        ceilings.compactMap { $0["transport"] as? String } == ["websocket", "sse", "long-polling"])
+      for ceiling in ceilings {
+        let probe = try #require(ceiling["probe"] as? [String: Any])
+        #expect(probe["expected"] as? Int ?? 0 > 1000)
+        #expect(probe["lost"] as? Int == 0, "\(probe)")
+        // What is doubled, out of order or damaged is a failure as ever.
+        #expect(probe["outcome"] as? String != "failed", "\(probe)")
+      }
+      #expect(outcome.output.contains("Load generator, sse: at twice the rate or more"))
+    }
+  }
 }

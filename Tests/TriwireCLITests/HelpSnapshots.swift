@@ -77,6 +77,7 @@ let helpSnapshots = [
         --more-rounds N    with --resume: measure so many more repetitions
         --check-interface  compare all bytes with the interface's; see the README
         --seed N           where all that is random starts from; the files' own unless given
+        --ceiling          find out whether the clients, and not the server, were the limit
         --quiet            show only what failed
         --help             show this and exit
 

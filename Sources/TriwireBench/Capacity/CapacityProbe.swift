@@ -65,7 +65,8 @@ extension CapacityProbe {
     let latency = measurement.latencyMicroseconds.histogram
     let validity = measurement.validity
     let microseconds = { (time: UInt64?) in time.map { Double($0) / 1000 } }
-    let arrived = measurement.bytes?.messages ?? 0
+    let arrived =
+      measurement.bytes?.messages ?? latency.count - min(latency.count, measurement.delivery.lost)
     self.level = level
     (outcome, reasons) = (.held, [])
     deliveredPerSecond = Double(arrived) / max(duration.seconds, 1e-9)

@@ -47,7 +47,7 @@ struct Answer {
     self.scenario = ([scenario.name] + scenario.settings(of: example)).joined(separator: ", ")
     let pools = comparison.pools.filter { $0.contender.isLike(example) }
     if let search = scenario.search {
-      let found = CapacityRanking(pools, search)
+      let found = CapacityRanking(pools, search, comparison.clientLimited)
       (recommended, runnerUp) = (found.ranked.first, found.ranked.dropFirst().first)
       (reasons, confidence) = (found.reasons, found.confidence)
       return

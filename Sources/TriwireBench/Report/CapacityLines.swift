@@ -150,7 +150,8 @@ struct CapacityRanking {
   let reasons: [String]
   let confidence: Answer.Confidence
 
-  init(_ pools: [Pool], _ search: CapacitySearch) {
+  /// Ranks some; what those of `limited` hold was the clients' limit.
+  init(_ pools: [Pool], _ search: CapacitySearch, _ limited: Set<Contender>) {
     let found = pools.filter(\.failures.isEmpty).compactMap { pool in
       PooledCapacity(pool).map { (pool: pool, capacity: $0) }
     }
@@ -173,7 +174,8 @@ struct CapacityRanking {
     reasons = ["\(figure), \(second.pool.contender.transport.rawValue) \(ratio)"]
     confidence = .brackets(
       areApart: sorted.dropFirst().allSatisfy { other in
-        other.capacity.high.map { $0 <= first.capacity.low } ?? false
+        !limited.contains(other.pool.contender)
+          && other.capacity.high.map { $0 <= first.capacity.low } ?? false
       })
   }
 }

@@ -24,7 +24,11 @@ struct Comparison {
   /// What the runs say about any two of them.
   let verdicts: [ContenderComparison]
 
-  /// Which network was imitated and how well, and which headers were sent, as sentences.
+  /// Which contenders were found to be at the clients' limit rather than at the server's.
+  let clientLimited: Set<Contender>
+
+  /// Which network was imitated and how well, which headers were sent, what was searched for, and
+  /// what the load generator alone can do, as sentences.
   let settings: [String]
 
   /// The comparison of one scenario, over the trials a report has so far.
@@ -50,9 +54,13 @@ struct Comparison {
     cautions = pools.flatMap(\.cautions) + (repeated.map { [$0] } ?? [])
     settings =
       Comparison.network(scenario, pools) + Comparison.headers(scenario)
-      + Comparison.search(scenario)
+      + Comparison.search(scenario) + Comparison.ceilings(scenario, in: report)
     lines = scenario.search.map { Comparison.lines(of: pools, $0) } ?? Comparison.lines(of: pools)
     outcomes = Comparison.outcomes(of: pools)
+    clientLimited = Set(
+      scenario.contenders.filter { contender in
+        report.ceiling(of: scenario, for: contender).map { !$0.isEnough } ?? false
+      })
     verdicts = report.comparisons(of: scenario)
   }
 

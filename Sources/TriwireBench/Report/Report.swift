@@ -33,6 +33,9 @@ public struct Report: Sendable, Equatable, Codable {
   public var trials: [Measurement]
   /// Trials that did not count and were repeated, in the order they ran.
   public var voided: [VoidTrial]
+  /// What the load generator did against a server that does next to nothing; `nil` where nobody
+  /// asked.
+  public var ceilings: [CeilingMeasurement]?
 
   /// A report of a plan of which nothing has run yet.
   public init(_ plan: Plan, on environment: Environment) {
@@ -59,6 +62,7 @@ public struct Report: Sendable, Equatable, Codable {
     try container.encode(scenarios, forKey: .scenarios)
     try container.encode(trials, forKey: .trials)
     try container.encode(voided, forKey: .voided)
+    try container.encodeIfPresent(ceilings, forKey: .ceilings)
     var derived = encoder.container(keyedBy: DerivedKey.self)
     try derived.encode(comparisons, forKey: .comparisons)
   }

@@ -39,6 +39,8 @@ struct TrialSetup: Codable, Sendable {
   var tls: TLSMode
   var compression: Compression
   var seed: UInt64
+  /// Whether to serve it with as little work as possible; `nil` is not.
+  var isNull: Bool?
 }
 
 /// One JSON object as a line.

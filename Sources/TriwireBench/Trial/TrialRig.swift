@@ -10,6 +10,8 @@ final class TrialRig {
   let watcher: TrialRun.Watcher?
   /// Whether to compare what is counted with what the interface carries.
   let checksInterface: Bool
+  /// Whether the server does next to nothing, to see what the load generator alone can do.
+  private let isNull: Bool
   /// Where to note how many messages wait while they are measured; `nil` is nobody asks.
   var backlog: BacklogBox?
   private var isClosed = false
@@ -18,12 +20,15 @@ final class TrialRig {
   /// connections.
   ///
   /// A relay that imitates a network passes on each byte that it gets.
-  var isReconciled: Bool { trial.scenario.sessions == .plain }
+  /// The null server counts nothing.
+  var isReconciled: Bool { trial.scenario.sessions == .plain && !isNull }
 
   init(
-    _ trial: Trial, executable: String, checksInterface: Bool, _ watcher: TrialRun.Watcher?
+    _ trial: Trial, executable: String, checksInterface: Bool, isNull: Bool = false,
+    _ watcher: TrialRun.Watcher?
   ) throws {
     self.trial = trial
+    self.isNull = isNull
     self.checksInterface = checksInterface
     self.watcher = watcher
     plan = SendPlan(trial.scenario, seed: trial.seed)
@@ -37,7 +42,7 @@ final class TrialRig {
     try checkDescriptors()
     let setup = TrialSetup(
       scenario: scenario, tls: trial.contender.tls, compression: trial.contender.compression,
-      seed: trial.seed)
+      seed: trial.seed, isNull: isNull ? true : nil)
     guard case .ready(let port, let certificate) = try await server.ask(.configure(setup)) else {
       throw TrialFailure("the server did not say where it listens")
     }

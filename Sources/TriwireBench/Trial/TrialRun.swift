@@ -11,6 +11,8 @@ public struct TrialRun: Sendable {
   let startedAt: String
   let checksInterface: Bool
   let retries: Int
+  /// Whether the server does next to nothing.
+  private let isNull: Bool
 
   /// Prepares a trial.
   ///
@@ -32,6 +34,16 @@ public struct TrialRun: Sendable {
     self.startedAt = startedAt
     self.checksInterface = checksInterface
     self.retries = retries
+    isNull = false
+  }
+
+  /// Prepares a trial against a server that does next to nothing, or not.
+  init(_ trial: Trial, executable: String?, startedAt: String, isNull: Bool) {
+    self.trial = trial
+    self.executable = executable ?? ownExecutable
+    self.startedAt = startedAt
+    self.isNull = isNull
+    (checksInterface, retries) = (false, 0)
   }
 
   /// Measures the trial, or searches for the capacity that its scenario asks for.
@@ -52,7 +64,8 @@ public struct TrialRun: Sendable {
     var measurement = Measurement(trial, startedAt: startedAt)
     do {
       let rig = try TrialRig(
-        trial, executable: executable, checksInterface: checksInterface, watcher)
+        trial, executable: executable, checksInterface: checksInterface, isNull: isNull,
+        watcher)
       rig.backlog = backlog
       do {
         try await rig.connect(&measurement)

@@ -13,7 +13,7 @@ public enum TrialServer {
     // Ctrl-C goes to the whole foreground group; the process that measures decides what it means.
     signal(SIGINT, SIG_IGN)
     Process.raiseDescriptorLimit()
-    var served: ServedTrial?
+    var served: (any TrialService)?
     while let line = readLine() {
       let reply: ControlReply
       do {
@@ -26,10 +26,11 @@ public enum TrialServer {
   }
 
   private static func answer(
-    _ request: ControlRequest, _ served: inout ServedTrial?
+    _ request: ControlRequest, _ served: inout (any TrialService)?
   ) async throws -> ControlReply {
     if case .configure(let setup) = request {
-      let trial = try ServedTrial(setup)
+      let trial: any TrialService =
+        setup.isNull == true ? NullTrial(setup) : try ServedTrial(setup)
       served = trial
       return .ready(port: try await trial.listen(), certificate: trial.certificate)
     }
@@ -46,8 +47,24 @@ public enum TrialServer {
   }
 }
 
+/// What the server's process does for a trial.
+protocol TrialService: Sendable {
+  /// The certificate of the trial, which nobody else knows; `nil` without TLS.
+  var certificate: String? { get }
+  /// Starts listening, and returns the port.
+  func listen() async throws -> UInt16
+  /// Sends the server's part of the plan up to a time of it; its times count from `start`.
+  func start(at start: UInt64, upTo end: UInt64) async
+  /// What the sessions have moved.
+  func read() async -> WireReading
+  /// How many messages have arrived.
+  func progress() async -> ControlReply
+  /// What came of the messages.
+  func finish() async -> ControlReply
+}
+
 /// The sessions of one trial on the server's side.
-private final class ServedTrial: @unchecked Sendable {
+private final class ServedTrial: TrialService, @unchecked Sendable {
   // What changes is touched on the server's one loop alone, and only after a session opened
   // there; which is what makes `@unchecked Sendable` hold.
 

@@ -37,6 +37,7 @@ struct WebCard {
     let notes =
       [comparison.latencyNote] + [comparison.omission, few].compactMap { $0 } + comparison.cautions
       + Comparison.search(comparison.scenario)
+      + Comparison.ceilings(comparison.scenario, in: report)
     let title =
       comparison.scenario.search == nil
       ? "All figures; the ratio to the best of a line is in brackets" : "What the search found"
