@@ -205,14 +205,15 @@ struct CapacityReportTests {
   func answer() throws {
     let report = try report()
     let comparison = Comparison(report.scenarios[0], in: report)
-    let answer = Answer(comparison, in: .off)
+    let answer = Answer(comparison, like: comparison.scenario.contenders[0])
     #expect(answer.recommended?.contender.transport == .webSocket)
     #expect(answer.runnerUp?.contender.transport == .serverSentEvents)
     // Long polling may hold more than its clients could ask for.
     #expect(answer.confidence == .brackets(areApart: false))
     var known = report
     known.trials.removeAll { $0.transport == .longPolling }
-    let sure = Answer(Comparison(known.scenarios[0], in: known), in: .off)
+    let sure = Answer(
+      Comparison(known.scenarios[0], in: known), like: comparison.scenario.contenders[0])
     #expect(sure.confidence == .brackets(areApart: true) && sure.isBorne)
     #expect(report.comparisons == [])
   }
