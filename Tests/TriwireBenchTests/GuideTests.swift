@@ -32,7 +32,8 @@ struct BenchGuideTests {
   func keys() throws {
     let objects = [
       ScenarioSchema.scenario, ScenarioSchema.flow, ScenarioSchema.burst, ScenarioSchema.sizes,
-      ScenarioSchema.idle, ScenarioSchema.network, ScenarioSchema.fault,
+      ScenarioSchema.idle, ScenarioSchema.network, ScenarioSchema.fault, ScenarioSchema.search,
+      ScenarioSchema.objective,
     ]
     let rows = try Self.guide("Scenarios").matches(of: /(?m)^\| `([^`]+)` \|/).map { String($0.1) }
     #expect(rows == objects.flatMap(\.names))
