@@ -22,7 +22,8 @@ struct BenchGuideTests {
     let guide = Self.flowing(try Self.guide("Reading"))
     for metric in MetricGuide.all {
       let entry = "### \(metric.name) `\(metric.key)`, in \(metric.unit). \(metric.explanation)"
-      #expect(guide.contains(Self.flowing(entry)), "\(metric.key)")
+      let isThere = guide.contains(Self.flowing(entry))
+      #expect(isThere, "\(entry)")
     }
     #expect(
       try Self.guide("Reading").matches(of: /, in [a-z ]+\.\n/).count == MetricGuide.all.count)
