@@ -4,7 +4,8 @@
     Tests/Schema/check.py [TRIWIRE]
 
 The schema is a valid one (draft 2020-12); every shipped file passes; each of these files with a
-mistake fails, in the schema and in `triwire validate` alike. Needs the Python package jsonschema.
+mistake fails, in the schema and in `triwire validate` alike. What short runs of each kind write as
+result.json passes the schema of results. Needs the Python package jsonschema.
 """
 
 import copy
@@ -61,6 +62,24 @@ MISTAKES = {
 }
 
 
+SHORT = {
+    "clients": 4, "warmUp": "50 ms", "duration": "300 ms", "drain": "2 s", "repetitions": 1,
+    "traffic": [{"direction": "echo", "rate": "50/s per client", "payload": "64 B"}],
+}
+
+# What runs, and with which options.
+RUNS = {
+    "plain": ({"tls": ["off", "1.3"]}, ["--repetitions", "3", "--control", "--retries", "1"]),
+    "network": ({"network": {"roundTrip": "10 ms", "loss": 0.01, "lossBurst": 3}}, []),
+    "faults": ({"faults": [{"at": "100 ms", "fault": "reset"}], "drain": "10 s"}, []),
+    "compression": ({"compression": ["off", "on"]}, []),
+    "idle": ({"idle": {"steps": [2, 4], "hold": "50 ms"}}, ["--ceiling"]),
+    "search": (
+        {"search": {"vary": "clients", "to": 8, "slo": {"p50": "10 s"}, "probes": 4},
+         "duration": "1 s"}, []),
+}
+
+
 def parse(text):
     """JSON with comments; a string is kept as it is."""
     token = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.S)
@@ -92,6 +111,24 @@ def main():
             target.write_text(json.dumps(file))
             status = subprocess.run([triwire, "validate", target], capture_output=True).returncode
             expect(f"{what} fails", not validator.is_valid(file) and status == 65)
+        text = subprocess.run(
+            [triwire, "schema", "result"], capture_output=True, text=True, check=True).stdout
+        Draft202012Validator.check_schema(json.loads(text))
+        results = Draft202012Validator(json.loads(text))
+        for name, (changes, options) in RUNS.items():
+            target = pathlib.Path(folder) / f"{name}.json"
+            target.write_text(json.dumps(SHORT | changes | {"name": name}))
+            run = subprocess.run(
+                [triwire, "run", target, "--profile", "full", "--quiet", "--output", f"{folder}/{name}"]
+                + options, capture_output=True, text=True)
+            result = json.loads((pathlib.Path(folder) / name / "result.json").read_text())
+            errors = [f"{error.json_path}: {error.message[:100]}" for error in results.iter_errors(result)]
+            expect(
+                f"the result of {name} passes {errors[:5] or ''} {run.stderr}",
+                not errors and len(result["trials"]) > 0)
+            for key in ["trials", "environment", "comparisons"]:
+                expect(f"without {key} it fails", not results.is_valid(
+                    {name: value for name, value in result.items() if name != key}))
     print(f"{len(failures)} failed")
     sys.exit(1 if failures else 0)
 

@@ -23,7 +23,7 @@ let helpSnapshots = [
         floor     measure how far each transport is from bare TCP on this machine
         list      list the scenarios of the shipped suite, or of other files
         validate  check scenario files without running them
-        schema    print the JSON Schema of scenario files
+        schema    print the JSON Schema of scenario files or of results
         serve     serve echo, topics and plain HTTP for any client
         relay     stand between clients and a server, and break things on demand
 
@@ -218,14 +218,16 @@ let helpSnapshots = [
   Snapshot(
     words: ["schema"],
     text: """
-      Print the JSON Schema of scenario files.
+      Print the JSON Schema of scenario files or of results.
 
-      Usage: triwire schema
+      Usage: triwire schema [scenario|result]
 
       Prints the JSON Schema (draft 2020-12) of scenario files, by which editors complete and check
       them. A file names it with "$schema"; the shipped files name Scenarios/schema/scenario.json,
       which is what this prints. Comments are allowed in scenario files: tell the editor that they
       are JSON with comments. What a schema cannot say, triwire validate does.
+
+      With the word result it prints that of result.json, which is Scenarios/schema/result.json.
 
       Options:
         --help  show this and exit

@@ -3,7 +3,7 @@ import Triwire
 /// One probe of a search: what a server did under some load.
 public struct CapacityProbe: Sendable, Equatable, Codable {
   /// What came of a probe.
-  public enum Outcome: String, Sendable, Codable {
+  public enum Outcome: String, Sendable, CaseIterable, Codable {
     /// The objective held.
     case held
     /// Latency was beyond the objective, and nothing grew or was lost.

@@ -3,7 +3,7 @@ import Triwire
 /// Everything a run found out: what is written as `result.json`, and what all tables come from.
 public struct Report: Sendable, Equatable, Codable {
   /// How far the run came.
-  public enum State: String, Sendable, Codable {
+  public enum State: String, Sendable, CaseIterable, Codable {
     /// Trials are still to come.
     case running
     /// All trials ran.

@@ -33,6 +33,12 @@ indirect enum SchemaForm: Sendable {
   case whole(from: Int, to: Int)
   case number(above: Double, to: Double)
   case choice([String])
+  /// A whole number, from 0 on.
+  case count
+  /// Any number.
+  case figure
+  /// A number, or `null` where it is not known.
+  case nullable
   case list(SchemaForm, atLeast: Int, atMost: Int?)
   case object(SchemaObject)
   /// An object with any keys, all of whose values are of one form.
@@ -42,6 +48,9 @@ indirect enum SchemaForm: Sendable {
   static func words<C: CaseIterable & RawRepresentable<String>>(_: C.Type) -> SchemaForm {
     .choice(C.allCases.map(\.rawValue))
   }
+
+  /// A list of any length.
+  static func some(_ form: SchemaForm) -> SchemaForm { .list(form, atLeast: 0, atMost: nil) }
 
   static let time = pattern(#"^[0-9.]+\s*(min|s|ms|us|ns)$"#, ["10 s", "200 ms"])
   static let size = pattern(#"^[0-9.]+\s*(B|KB|KiB|MB|MiB)$"#, ["64 B", "4 KB"])

@@ -4,12 +4,21 @@ extension ScenarioFile {
   /// It knows keys, types, words, units and bounds of numbers; what has to go together, and bounds of
   /// what has a unit, a file is told when it is read.
   public static var schema: String {
+    ScenarioSchema.scenario.schema(titled: "Triwire scenario")
+  }
+}
+
+extension Report {
+  /// The JSON Schema of `result.json` (draft 2020-12).
+  public static var schema: String { ResultSchema.report.schema(titled: "Triwire result") }
+}
+
+extension SchemaObject {
+  fileprivate func schema(titled title: String) -> String {
     let head: [(String, SchemaText)] = [
-      ("$schema", .text("https://json-schema.org/draft/2020-12/schema")),
-      ("title", .text("Triwire scenario")),
+      ("$schema", .text("https://json-schema.org/draft/2020-12/schema")), ("title", .text(title)),
     ]
-    let body = SchemaText(ScenarioSchema.scenario)
-    guard case .object(let members) = body else { return "" }
+    guard case .object(let members) = SchemaText(self) else { return "" }
     return SchemaText.object(head + members).rendered()
   }
 }
@@ -49,6 +58,9 @@ private indirect enum SchemaText {
       ]
     case .number(let low, let high):
       [type("number"), ("exclusiveMinimum", .number(low)), ("maximum", .number(high))]
+    case .count: [type("integer"), ("minimum", .number(0))]
+    case .figure: [type("number")]
+    case .nullable: [("type", .list([.text("number"), .text("null")]))]
     case .choice(let words): [("enum", .list(words.map { .text($0) }))]
     case .list(let element, let least, let most):
       [
