@@ -1,6 +1,6 @@
 import Glibc
+import Triwire
 import TriwireBench
-import TriwireIO
 
 extension Command {
   /// `triwire compare`: what changed from one result to another.
