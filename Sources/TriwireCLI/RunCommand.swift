@@ -52,10 +52,10 @@ extension Command {
       hasControl: arguments.has("--control"))
     let files = try Suite.files(arguments.operands, toRun: true)
     if let modes = choices.tls, modes != [.off],
-      let file = files.first(where: { $0.scenario.faults != nil })
+      let file = files.first(where: { $0.scenario.hasFaultsOfRequests })
     {
       throw UsageError(
-        message: "\(file.path) has faults, which strike requests and so need --tls off: "
+        message: "\(file.path) has faults that strike requests and so need --tls off: "
           + "leave --tls out, or name other files")
     }
     let plan = Plan(files, choosing: choices)

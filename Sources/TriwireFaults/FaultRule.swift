@@ -67,7 +67,7 @@ public struct FaultRule: Sendable, Hashable {
   }
 
   /// Whether it is matched with requests rather than with connections.
-  var isOfRequests: Bool {
+  package var isOfRequests: Bool {
     if fault.isOfBeginning { return false }
     if case .answer = moment { return true }
     if case .buffer = fault { return true }

@@ -126,9 +126,9 @@ struct FaultScenarioTests {
         "sessions: \"sticky\" is not one of \"plain\", \"resumable\""
       ),
       (
-        "\"faults\": [{\"at\": \"1 s\", \"fault\": \"cut\"}], \"tls\": \"1.3\"",
-        "tls: faults strike requests, which TLS hides from the relay: "
-          + "write \"off\", or remove this"
+        "\"faults\": [{\"at\": \"1 s\", \"fault\": \"cut on sse\"}], \"tls\": \"1.3\"",
+        "tls: \"cut on sse\" strikes requests, which TLS hides from the relay: "
+          + "write \"off\" here, or a fault of connections there, such as \"reset\""
       ),
       ("\"suite\": \"no\"", "suite: this is a text, write true or false"),
     ])

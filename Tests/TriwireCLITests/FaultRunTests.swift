@@ -49,7 +49,33 @@ struct FaultRunTests {
     #expect(outcomes[0]["struck"] as? Int ?? 0 >= 6)
   }
 
-  @Test("Faults over TLS, which hides requests from the relay, are refused with status 64")
+  @Test("Connections break under TLS as well, with full handshakes and resumed ones")
+  func connectionsUnderTLS() async throws {
+    let scenario = """
+      {"name": "secured", "clients": 4,
+       "traffic": [{"direction": "echo", "rate": "20/s per client", "payload": "20 B"}],
+       "faults": [{"at": "100 ms", "fault": "reset"}, {"at": "500 ms", "fault": "mute chance 0.5"}],
+       "tls": ["1.3", "1.3-resumed"], "warmUp": "100 ms", "duration": "1 s", "drain": "30 s",
+       "repetitions": 1, "profiles": {"smoke": {"duration": "1 s"}}}
+      """
+    try await withTemporaryFolder { folder in
+      try scenario.write(to: folder.appending(path: "s.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire("run", "s.json", "--output", "Out", in: folder)
+      #expect(outcome.status == 0, "\(outcome.output) \(outcome.complaint)")
+      let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
+      let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      let trials = try #require(result["trials"] as? [[String: Any]])
+      #expect(trials.count == 6)
+      for trial in trials {
+        #expect(trial["failures"] as? [String] == [])
+        let faults = try #require(trial["faults"] as? [String: Any])
+        #expect((faults["struck"] as? [String: Int])?["reset"] ?? 0 >= 4)
+        #expect(faults["unrecovered"] as? Int == 0)
+      }
+    }
+  }
+
+  @Test("Faults of requests over TLS, which hides these from the relay, are refused with status 64")
   func overTLS() async throws {
     try await withTemporaryFolder { folder in
       try storm.write(to: folder.appending(path: "storm.json"), atomically: true, encoding: .utf8)
@@ -57,7 +83,7 @@ struct FaultRunTests {
       #expect(outcome.status == 64)
       #expect(
         outcome.complaint.hasPrefix(
-          "triwire: storm.json has faults, which strike requests and so need --tls off: "
+          "triwire: storm.json has faults that strike requests and so need --tls off: "
             + "leave --tls out, or name other files"))
     }
   }

@@ -26,6 +26,11 @@ public struct ScheduledFault: Sendable, Equatable, Codable {
   }
 }
 
+extension Scenario {
+  /// Whether something that breaks has to be read along, which TLS does not let a relay do.
+  public var hasFaultsOfRequests: Bool { faults?.contains(where: \.rule.isOfRequests) ?? false }
+}
+
 extension ScheduledFault {
   /// How often it begins in a measured time of so many nanoseconds.
   func count(within duration: TimeSpan) -> UInt64 {
@@ -119,9 +124,10 @@ extension ScenarioReader {
     if scenario.traffic.isEmpty {
       place.refuse("there is no traffic that could be lost, write \"traffic\": [ … ] as well")
     }
-    if scenario.tls != [.off] {
+    if scenario.tls != [.off], let hidden = faults.first(where: \.rule.isOfRequests) {
       fields["tls"]?.refuse(
-        "faults strike requests, which TLS hides from the relay: write \"off\", or remove this")
+        "\"\(hidden.rule)\" strikes requests, which TLS hides from the relay: write \"off\" here, or a "
+          + "fault of connections there, such as \"reset\"")
     }
     for (index, fault) in faults.enumerated() where fault.at >= scenario.duration {
       guard case .array(let nodes) = place.node.value, index < nodes.count else { continue }
