@@ -75,6 +75,30 @@ struct FaultRunTests {
     }
   }
 
+  @Test("Each client gets its snapshot first, and the report says so")
+  func snapshot() async throws {
+    let scenario = """
+      {"name": "joining", "clients": 3, "snapshot": "50 KB", "warmUp": "0 s", "duration": "200 ms",
+       "repetitions": 1, "tls": ["off", "1.3"],
+       "traffic": [{"direction": "down", "rate": "20/s per client", "payload": "60 B"}]}
+      """
+    try await withTemporaryFolder { folder in
+      try scenario.write(to: folder.appending(path: "s.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire(
+        "run", "s.json", "--profile", "full", "--retries", "0", "--output", "Out", in: folder)
+      #expect(outcome.status == 0, "\(outcome.output) \(outcome.complaint)")
+      #expect(outcome.output.contains("Snapshot: the first message of each client is 50 KB"))
+      let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
+      let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      for trial in try #require(result["trials"] as? [[String: Any]]) {
+        #expect(trial["failures"] as? [String] == [])
+        let connection = try #require(trial["connection"] as? [String: Any])
+        #expect(connection["wireBytesDown"] as? Double ?? 0 > 50_000)
+        #expect(connection["wireBytesDown"] as? Double ?? 0 < 56_000)
+      }
+    }
+  }
+
   @Test("Faults of requests over TLS, which hides these from the relay, are refused with status 64")
   func overTLS() async throws {
     try await withTemporaryFolder { folder in

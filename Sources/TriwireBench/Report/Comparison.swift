@@ -55,6 +55,7 @@ struct Comparison {
     settings =
       Comparison.network(scenario, pools) + Comparison.headers(scenario)
       + Comparison.search(scenario) + Comparison.ceilings(scenario, in: report)
+      + Comparison.snapshot(scenario)
     lines = scenario.search.map { Comparison.lines(of: pools, $0) } ?? Comparison.lines(of: pools)
     outcomes = Comparison.outcomes(of: pools)
     clientLimited = Set(

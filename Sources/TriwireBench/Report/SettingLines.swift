@@ -17,6 +17,13 @@ extension Comparison {
     ]
   }
 
+  /// What each client got when it joined, in a sentence; none where that is a few bytes.
+  static func snapshot(_ scenario: Scenario) -> [String] {
+    scenario.snapshot.map {
+      ["Snapshot: the first message of each client is \($0); it is a part of what opening costs."]
+    } ?? []
+  }
+
   /// Which network was imitated, and how well, in sentences; empty where there is none.
   static func network(_ scenario: Scenario, _ pools: [Pool]) -> [String] {
     guard let network = scenario.network else { return [] }

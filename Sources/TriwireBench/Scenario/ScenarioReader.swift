@@ -33,6 +33,11 @@ struct ScenarioReader {
     let head = readHead(fields)
     let clients = readClients(fields)
     let timing = readTiming(fields)
+    let snapshot = fields.value("snapshot", default: ByteCount?.none) { place in
+      place.quantity(
+        like: "50 KB", from: ScenarioLimits.smallestPayload, to: ScenarioLimits.largestPayload
+      ).map { $0 }
+    }
     let traffic = readTraffic(fields)
     let transports = fields.value("transports", default: TransportKind.allCases, readTransports)
     let tls = fields.value("tls", default: [.off], readModes)
@@ -53,14 +58,16 @@ struct ScenarioReader {
     let isInSuite = fields.value("suite", default: true) { $0.truth() }
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
-      let network, let headers, let compression, let thresholds, let search, let isInSuite,
+      let network, let headers, let compression, let thresholds, let search, let snapshot,
+      let isInSuite,
       let changes
     else {
       return nil
     }
     let scenario = Scenario(
       name: head.name, description: head.description, clients: clients.count,
-      groups: clients.groups, idle: clients.idle, traffic: traffic, warmUp: timing.warmUp,
+      groups: clients.groups, idle: clients.idle, snapshot: snapshot, traffic: traffic,
+      warmUp: timing.warmUp,
       duration: timing.duration, drain: timing.drain, repetitions: timing.repetitions,
       seed: timing.seed, transports: transports, tls: tls,
       sessions: faults.sessions, faults: faults.faults, network: network, headers: headers,

@@ -74,6 +74,8 @@ enum ScenarioSchema {
     .init("groups", "Into how many groups they are spread for broadcasts.", clients),
     .init("idle", "Clients that connect in steps and do nothing.", .object(idle)),
     .init(
+      "snapshot", "How large the first message is that each client gets when it joins.", .size),
+    .init(
       "traffic", "The flows of messages, all at the same time.",
       .list(.object(flow), atLeast: 1, atMost: Stamp.flows)),
     .init("warmUp", "How long messages flow before anything is measured.", .time),

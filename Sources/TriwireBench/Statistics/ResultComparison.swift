@@ -234,6 +234,7 @@ public struct UnlikeSettings: Error, Equatable, CustomStringConvertible {
     ]
     let same = [
       ("idle", one.idle == other.idle), ("traffic", one.traffic == other.traffic),
+      ("snapshot", one.snapshot == other.snapshot),
       ("faults", one.faults == other.faults),
     ]
     return parts.filter { $0.1 != $0.2 }.map { "\(one.name), \($0.0): \($0.1) and \($0.2)" }

@@ -77,6 +77,7 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
   private var pacer: Pacer?
   private var ends: [String] = []
   private let isBroadcast: Bool
+  private let greeting: [UInt8]
   /// The certificate of the trial, which nobody else knows; `nil` without TLS.
   let certificate: String?
 
@@ -85,6 +86,7 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
     plan = SendPlan(setup.scenario, seed: setup.seed)
     receiver = Receiver(setup.scenario, plan, of: .server)
     sessions = Array(repeating: nil, count: setup.scenario.clients)
+    greeting = Greeting.bytes(setup.scenario.snapshot)
     isBroadcast = setup.scenario.traffic.contains { $0.direction == .broadcast }
     var configuration = MeasuredConnections.server
     configuration.topics = setup.scenario.groups
@@ -126,7 +128,8 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
       if !end.isClean { ends.append("client \(client): \(end.code) \(end.reason)") }
       sessions[client] = nil
     }
-    session.sendNow(.text, Greeting.bytes.span)
+    let greeting = greeting
+    session.sendNow(.text, greeting.span)
   }
 
   private func received(_ kind: MessageKind, _ message: Span<UInt8>, from client: Int) {
@@ -197,9 +200,15 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
 
 /// The first message of every session, so that its arrival can be timed.
 enum Greeting {
-  /// Shorter than any measured message, so that none is taken for it.
-  static let bytes = Array("hello".utf8)
+  /// No measured message begins with it: it is not a letter of a stamp, and no record has it first.
+  private static let mark = UInt8(ascii: "!")
+
+  /// The greeting: a few bytes, or a snapshot of what the session is about.
+  static func bytes(_ snapshot: ByteCount?) -> [UInt8] {
+    guard let snapshot else { return [mark] + Array("hello".utf8) }
+    return [mark] + Flow.Content.json.bytes(.text, snapshot.bytes - 1)
+  }
 
   /// Whether a message is the greeting.
-  static func matches(_ message: Span<UInt8>) -> Bool { message.count < Stamp.length }
+  static func matches(_ message: Span<UInt8>) -> Bool { message.count > 0 && message[0] == mark }
 }
