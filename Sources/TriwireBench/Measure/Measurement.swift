@@ -140,6 +140,9 @@ public struct ByteLayers: Sendable, Equatable, Codable {
   /// Segments that carried nothing but an acknowledgement.
   public var acknowledgements: UInt64 = 0
 
+  /// Bytes without those of TLS, TCP and IP: what developer tools show at best.
+  var application: UInt64 { socket - tls }
+
   /// Bytes of IP packets: all of the above.
   public var wire: UInt64 { socket + tcpip + retransmitted }
 
@@ -189,6 +192,10 @@ public struct ConnectionCost: Sendable, Equatable, Codable {
   public var wireBytesUp = 0.0
   /// Bytes of IP packets from server to client, per connection.
   public var wireBytesDown = 0.0
+  /// Bytes of HTTP from client to server (and of a proxy's tunnel), per connection.
+  public var httpBytesUp = 0.0
+  /// Bytes of HTTP from server to client, per connection.
+  public var httpBytesDown = 0.0
   /// What of them TLS adds, per connection.
   public var tlsBytesUp = 0.0
   /// What of them TLS adds, per connection.

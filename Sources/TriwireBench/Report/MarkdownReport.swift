@@ -64,11 +64,20 @@ extension Report {
       ? ""
       : "\n\n" + table("what the clients did", comparison.contenders, comparison.outcomes)
     let notes =
-      comparison.settings + (comparison.omission.map { [$0] } ?? []) + comparison.cautions
+      comparison.settings + (comparison.omission.map { [$0] } ?? []) + comparison.publishedNotes
+      + comparison.cautions
     let verdicts = verdicts(of: scenario).map { [$0] } ?? []
     let curve = comparison.curveTable.map { [$0] } ?? []
     return "\(head)\n\n\(first)" + table("", comparison.contenders, comparison.lines) + outcomes
+      + published(comparison)
       + (curve + verdicts + notes).map { "\n\n\($0)" }.joined()
+  }
+
+  private func published(_ comparison: Comparison) -> String {
+    let rows = comparison.publishedRows.map { "| \($0.joined(separator: " | ")) |" }
+    guard !rows.isEmpty else { return "" }
+    return "\n\n| \(Comparison.publishedHeads.joined(separator: " | ")) |\n|---|---:|---:|---:|\n"
+      + rows.joined(separator: "\n")
   }
 
   private func table(_ title: String, _ contenders: [String], _ lines: [Comparison.Line]) -> String

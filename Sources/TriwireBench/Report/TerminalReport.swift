@@ -41,10 +41,13 @@ extension Report {
         + page.table(
           ["what the clients did"] + comparison.contenders,
           comparison.outcomes.map { [$0.metric] + $0.cells })
+    let published = comparison.publishedRows
+    let beside =
+      published.isEmpty ? "" : "\n" + page.table(Comparison.publishedHeads, published)
     let notes =
       [comparison.latencyNote] + comparison.settings + (comparison.omission.map { [$0] } ?? [])
-      + comparison.cautions
-    return head + failures + table + faults
+      + comparison.publishedNotes + comparison.cautions
+    return head + failures + table + faults + beside
       + notes.map { page.wrapped("  \($0)", hanging: 2) }.joined()
   }
 }

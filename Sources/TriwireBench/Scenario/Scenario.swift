@@ -43,6 +43,8 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var headers: HeaderProfile?
   /// Whether messages are compressed: everything is measured in each of these ways; `nil` is not.
   public var compression: [Compression]?
+  /// What was published about the same thing, if anything.
+  public var published: Published?
   /// What figures have to stay below, if anything.
   public var thresholds: Thresholds?
   /// What capacity to search for, if any.

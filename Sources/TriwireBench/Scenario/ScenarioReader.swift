@@ -51,6 +51,9 @@ struct ScenarioReader {
     let compression = fields.value("compression", default: [Compression]?.none) { place in
       readCompression(place).map { $0 }
     }
+    let published = fields.value("published", default: Published?.none) { place in
+      PublishedReader(place: place).read().map { $0 }
+    }
     let thresholds = readThresholds(fields, over: transports)
     let search = fields.value("search", default: CapacitySearch?.none) { place in
       CapacityReader(place: place).read().map { $0 }
@@ -58,9 +61,8 @@ struct ScenarioReader {
     let isInSuite = fields.value("suite", default: true) { $0.truth() }
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
-      let network, let headers, let compression, let thresholds, let search, let snapshot,
-      let isInSuite,
-      let changes
+      let network, let headers, let compression, let published, let thresholds, let search,
+      let snapshot, let isInSuite, let changes
     else {
       return nil
     }
@@ -71,8 +73,8 @@ struct ScenarioReader {
       duration: timing.duration, drain: timing.drain, repetitions: timing.repetitions,
       seed: timing.seed, transports: transports, tls: tls,
       sessions: faults.sessions, faults: faults.faults, network: network, headers: headers,
-      compression: compression, thresholds: thresholds.all.isEmpty ? nil : thresholds,
-      search: search)
+      compression: compression, published: published,
+      thresholds: thresholds.all.isEmpty ? nil : thresholds, search: search)
     checkPossible(scenario, fields)
     for profile in Profile.allCases {
       guard let changed = changes[profile] else { continue }

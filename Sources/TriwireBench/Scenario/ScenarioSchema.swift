@@ -107,6 +107,8 @@ enum ScenarioSchema {
       ])),
     .init(
       "faults", "What breaks while it is measured.", .list(.object(fault), atLeast: 1, atMost: nil)),
+    .init(
+      "published", "What somebody has published about the same thing.", .object(published)),
     .init("suite", "Whether it runs with the others of its folder when none is named.", .truth),
     .init("profiles", "What each profile changes.", .object(profiles)),
     .init(
@@ -205,6 +207,28 @@ enum ScenarioSchema {
     .init("every", "From one beginning to the next.", .time),
     .init(
       "fault", "What it does and to whom: see triwire relay --help.", .text, isRequired: true),
+  ])
+
+  static let published = SchemaObject(keys: [
+    .init("source", "Where it can be read: an address or a DOI.", .text, isRequired: true),
+    .init("citation", "Who published it, where and when.", .text, isRequired: true),
+    .init("why", "Why it differs from what is measured.", .text),
+    .init(
+      "values", "Its figures.", .list(.object(publishedValue), atLeast: 1, atMost: nil)),
+  ])
+
+  static let publishedValue = SchemaObject(keys: [
+    .init("of", "What it is the figure of.", .text, isRequired: true),
+    .init(
+      "transport", "Over which transport; without it, it is not measured.",
+      .words(TransportKind.self)),
+    .init(
+      "over", "By whose figure it is divided, where it is a ratio.", .words(TransportKind.self)),
+    .init("tls", "In which mode of TLS, where there are several.", .words(TLSMode.self)),
+    .init("value", "The figure.", .number(above: 0, to: 1e12), isRequired: true),
+    .init("unit", "What it counts.", .words(PublishedValue.Unit.self), isRequired: true),
+    .init("ours", "Ours as it ought to be counted, such as \"open.http + 5 * app\".", .text),
+    .init("theirWay", "Ours as they counted theirs.", .text),
   ])
 
   static let profiles = SchemaObject(

@@ -122,6 +122,8 @@ extension ConnectionCost {
     let down = ByteLayers(from: before.server, to: after.server, isAccepting: true)
     wireBytesUp = Double(up.wire) / count
     wireBytesDown = Double(down.wire) / count
+    httpBytesUp = Double(up.http) / count
+    httpBytesDown = Double(down.http) / count
     tlsBytesUp = Double(up.tls) / count
     tlsBytesDown = Double(down.tls) / count
     clientSystemCalls = Double(after.clients.systemCalls - before.clients.systemCalls) / count

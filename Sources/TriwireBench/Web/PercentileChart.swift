@@ -1,4 +1,5 @@
 import Glibc
+import Triwire
 
 /// Latency by percentile on an axis of nines, a line for each contender and a band over its runs.
 struct PercentileChart {
@@ -17,8 +18,11 @@ struct PercentileChart {
   }
 
   private let curves: [Curve]
+  /// What the mean of long polling ought to be, where that is known.
+  private let theory: LatencyTheory?
 
-  init(_ pools: [Pool]) {
+  init(_ pools: [Pool], _ theory: LatencyTheory? = nil) {
+    self.theory = pools.contains { $0.contender.transport == .longPolling } ? theory : nil
     curves = pools.map(PercentileChart.curve).filter { $0.points.count > 1 }
   }
 
@@ -73,7 +77,8 @@ struct PercentileChart {
     let all = curves.flatMap { curve in
       (curve.points + curve.lowest + curve.highest).map(\.value)
     }
-    let axis = LogAxis(holding: all, from: bottom, to: top)
+    let axis = LogAxis(
+      holding: all + (theory.map { [$0.polled * 1000] } ?? []), from: bottom, to: top)
     for tick in axis.ticks(apart: 24) {
       let y = axis.place(tick)
       drawing.line(left, y, right, y, "grid")
@@ -90,6 +95,11 @@ struct PercentileChart {
     }
     drawing.line(left, bottom, right, bottom, "axis")
     drawing.text("percentile", right, bottom + 35, .end, "s")
+    if let theory {
+      let y = axis.place(theory.polled * 1000)
+      drawing.line(left, y, right, y, "axis")
+      drawing.text("long polling's mean in theory", right, y - 4, .end, "s")
+    }
     for curve in curves {
       let style = Drawing.style(of: curve.pool.contender.transport)
       let place = { (point: (nines: Double, value: Double)) in

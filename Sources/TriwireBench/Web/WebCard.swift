@@ -29,13 +29,15 @@ struct WebCard {
     let charts =
       comparison.scenario.search.map { [CapacityChart(comparison, $0).html] }
       ?? [
-        PercentileChart(comparison.pools).html, TimelineChart(comparison).html,
+        PercentileChart(comparison.pools, LatencyTheory(comparison.scenario)).html,
+        TimelineChart(comparison).html,
         ByteChart(comparison.pools).html,
         ForestChart(comparison).html, OpeningChart(comparison.pools).html,
       ].filter { !$0.isEmpty }
     let few = comparison.verdicts.isEmpty ? report.verdicts(of: comparison.scenario) : nil
     let notes =
-      [comparison.latencyNote] + [comparison.omission, few].compactMap { $0 } + comparison.cautions
+      [comparison.latencyNote] + [comparison.omission, few].compactMap { $0 }
+      + comparison.publishedNotes + comparison.cautions
       + Comparison.search(comparison.scenario)
       + Comparison.ceilings(comparison.scenario, in: report)
     let title =
@@ -49,6 +51,12 @@ struct WebCard {
         : "<h3>What the clients did about each fault</h3>\n"
           + table(
             "How often it struck, and the longest waits", "fault", comparison.outcomes, style: ""),
+      comparison.publishedRows.isEmpty
+        ? ""
+        : "<h3>Beside published figures</h3>\n"
+          + HTML.table(
+            "Theirs, ours, and ours counted as they did", Comparison.publishedHeads,
+            comparison.publishedRows),
       notes.map { "<p class=\"soft\">\(HTML.escaped($0.replacing("`", with: "")))</p>" }
         .joined(separator: "\n"),
     ]
