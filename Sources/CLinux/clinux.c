@@ -186,11 +186,14 @@ int tw_accept(int listener) {
   return fd;
 }
 
-int tw_connect(const tw_address *address, const tw_address *source, int maximum_segment) {
+int tw_connect(const tw_address *address, const tw_address *source, int maximum_segment,
+               int receive_buffer) {
   int fd = open_socket(address);
   if (fd < 0) return -errno;
   set_integer(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   if (maximum_segment > 0) set_integer(fd, IPPROTO_TCP, TCP_MAXSEG, maximum_segment);
+  // Before connecting, as the window that is offered depends on it.
+  if (receive_buffer > 0) set_integer(fd, SOL_SOCKET, SO_RCVBUF, receive_buffer);
   if (source && source->length > 0) {
     // The port is chosen at connect time, so that one source port may serve many destinations.
     set_integer(fd, IPPROTO_IP, 24 /* IP_BIND_ADDRESS_NO_PORT */, 1);

@@ -15,6 +15,8 @@ import Synchronization
     package var source: SocketAddress?
     /// The largest TCP segment, in bytes; nil leaves it to the route.
     package var maximumSegment: Int?
+    /// Bytes that the kernel keeps until they are read (SO_RCVBUF); nil leaves it to the kernel.
+    package var receiveBuffer: Int?
     /// The congestion control algorithm by its kernel name; nil leaves the system's.
     package var congestionControl: String?
     /// How many descriptors connections leave to the rest of the process; 8 by default, as in
@@ -129,7 +131,8 @@ import Synchronization
       self.connector = connector
       var to = address.raw
       var from = options.source?.raw ?? tw_address()
-      descriptor = unsafe tw_connect(&to, &from, Int32(options.maximumSegment ?? 0))
+      descriptor = unsafe tw_connect(
+        &to, &from, Int32(options.maximumSegment ?? 0), Int32(options.receiveBuffer ?? 0))
       loop.systemCalls.connect += 3
       guard descriptor >= 0 else {
         throw Self.failure(-descriptor, address, options)

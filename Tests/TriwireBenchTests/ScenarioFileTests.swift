@@ -81,7 +81,8 @@ struct ScenarioFileTests {
           "idle-fleet", "iot-telemetry", "live-notifications", "log-tail", "lossy-mobile",
           "reconnect-storm", "repro-aquil-2017", "repro-bigestans-2014", "repro-kaazing-2010",
           "repro-lasocha-2021", "repro-pimentel-2012", "repro-rexxars-2014",
-          "repro-rfc6202-transits", "repro-tangen-2015", "stock-ticker-capacity", "stock-ticker",
+          "repro-rfc6202-transits", "repro-tangen-2015", "slow-consumer-none",
+          "slow-consumer", "stock-ticker-capacity", "stock-ticker",
         ])
     for file in files {
       #expect(file.path.hasSuffix("/\(file.scenario.name).json"))

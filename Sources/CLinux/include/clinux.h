@@ -66,7 +66,8 @@ int tw_listen(const tw_address *address, int backlog, int only_v6);
 /// Accepts a non-blocking, close-on-exec socket with TCP_NODELAY set.
 int tw_accept(int listener);
 /// Starts a non-blocking connect. Returns the descriptor; connection may still be in progress.
-int tw_connect(const tw_address *address, const tw_address *source, int maximum_segment);
+int tw_connect(const tw_address *address, const tw_address *source, int maximum_segment,
+               int receive_buffer);
 /// The pending error of a socket, as a positive errno, or 0.
 int tw_socket_error(int fd);
 int tw_local_address(int fd, tw_address *out);

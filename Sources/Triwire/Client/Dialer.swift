@@ -100,6 +100,7 @@ final class Dialer: Sendable {
     options.timeoutNanoseconds = configuration.connectSeconds.nanoseconds
     options.source = configuration.source
     options.maximumSegment = configuration.maximumSegment
+    options.receiveBuffer = configuration.receiveBuffer
     options.congestionControl = configuration.congestionControl
     do {
       return try await Connector.connect(to: addresses, on: loop, options: options)

@@ -49,6 +49,9 @@ public final class TriwireClient: Sendable {
     public var source: SocketAddress?
     /// The largest TCP segment, in bytes; nil leaves it to the route.
     public var maximumSegment: Int?
+    /// Bytes that the kernel keeps of each connection until they are read (SO_RCVBUF, which Linux
+    /// doubles); nil leaves it to the kernel, which adapts it.
+    public var receiveBuffer: Int?
     /// The congestion control algorithm by its kernel name; nil leaves the system's.
     public var congestionControl: String?
 

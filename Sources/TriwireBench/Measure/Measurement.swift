@@ -50,6 +50,8 @@ public struct Measurement: Sendable, Equatable, Codable {
   /// What a search found, where the scenario asks for one: all else here is then the figure of the
   /// most that held.
   public var capacity: CapacityMeasurement?
+  /// What became of clients that read too slowly, where the scenario has some.
+  public var slow: SlowMeasurement?
   /// What is not measured in such a trial, by its names here; `nil` where all is.
   public var unmeasured: [String]?
   /// The work of both processes while messages were measured.

@@ -55,10 +55,12 @@ struct Comparison {
     settings =
       Comparison.network(scenario, pools) + Comparison.headers(scenario)
       + Comparison.search(scenario) + Comparison.ceilings(scenario, in: report)
-      + Comparison.snapshot(scenario) + (LatencyTheory(scenario).map { [$0.note] } ?? [])
+      + Comparison.snapshot(scenario) + Comparison.slowReaders(scenario)
+      + (LatencyTheory(scenario).map { [$0.note] } ?? [])
     lines =
       scenario.search.map { Comparison.lines(of: pools, $0) }
       ?? Comparison.lines(of: pools) + Comparison.theory(scenario, pools)
+      + Comparison.slow(of: pools)
     outcomes = Comparison.outcomes(of: pools)
     clientLimited = Set(
       scenario.contenders.filter { contender in

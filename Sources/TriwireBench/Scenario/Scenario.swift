@@ -15,6 +15,8 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var groups: Int
   /// How the clients connect in steps and idle, when that is what the scenario measures.
   public var idle: IdleSteps?
+  /// Clients beside these who read too slowly; `nil` is none.
+  public var slow: SlowReaders?
   /// How large the first message is that each client gets when it joins; `nil` is a few bytes.
   public var snapshot: ByteCount?
   /// The flows of messages, all at the same time.

@@ -33,6 +33,9 @@ struct ScenarioReader {
     let head = readHead(fields)
     let clients = readClients(fields)
     let timing = readTiming(fields)
+    let slow = fields.value("slow", default: SlowReaders?.none) { place in
+      SlowReadersReader(place: place).read().map { $0 }
+    }
     let snapshot = fields.value("snapshot", default: ByteCount?.none) { place in
       place.quantity(
         like: "50 KB", from: ScenarioLimits.smallestPayload, to: ScenarioLimits.largestPayload
@@ -62,13 +65,13 @@ struct ScenarioReader {
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
       let network, let headers, let compression, let published, let thresholds, let search,
-      let snapshot, let isInSuite, let changes
+      let snapshot, let slow, let isInSuite, let changes
     else {
       return nil
     }
     let scenario = Scenario(
       name: head.name, description: head.description, clients: clients.count,
-      groups: clients.groups, idle: clients.idle, snapshot: snapshot, traffic: traffic,
+      groups: clients.groups, idle: clients.idle, slow: slow, snapshot: snapshot, traffic: traffic,
       warmUp: timing.warmUp,
       duration: timing.duration, drain: timing.drain, repetitions: timing.repetitions,
       seed: timing.seed, transports: transports, tls: tls,
@@ -208,6 +211,7 @@ extension ScenarioReader {
     }
     checkFaults(scenario, fields, at: place)
     checkSearch(scenario, fields, at: place)
+    checkSlow(scenario, fields, at: place)
     for (index, flow) in scenario.traffic.enumerated() {
       check(flow, of: scenario, at: place ?? flowPlace(index, fields))
     }

@@ -73,6 +73,7 @@ enum ScenarioSchema {
     .init("clients", "How many clients are connected; idle says it otherwise.", clients),
     .init("groups", "Into how many groups they are spread for broadcasts.", clients),
     .init("idle", "Clients that connect in steps and do nothing.", .object(idle)),
+    .init("slow", "Clients beside these who read too slowly.", .object(slow)),
     .init(
       "snapshot", "How large the first message is that each client gets when it joins.", .size),
     .init(
@@ -207,6 +208,15 @@ enum ScenarioSchema {
     .init("every", "From one beginning to the next.", .time),
     .init(
       "fault", "What it does and to whom: see triwire relay --help.", .text, isRequired: true),
+  ])
+
+  static let slow = SchemaObject(keys: [
+    .init("clients", "How many there are.", .whole(from: 1, to: 10_000), isRequired: true),
+    .init("reads", "How many bytes each reads in a second.", .size, isRequired: true),
+    .init("receiveBuffer", "How much the kernel keeps for each that is not read.", .size),
+    .init(
+      "policy", "What the server does when one falls behind.", .words(SlowReaders.Policy.self)),
+    .init("queue", "How much waits for each in the server before that.", .size),
   ])
 
   static let published = SchemaObject(keys: [

@@ -12,6 +12,8 @@ enum ControlRequest: Codable, Sendable {
   case read
   /// Say how many messages have arrived, and whether that is all.
   case progress
+  /// Say what you counted for clients that read too slowly.
+  case readSlow
   /// Say what came of the messages you had to receive, and how late you sent yours.
   case finish
 }
@@ -24,6 +26,8 @@ enum ControlReply: Codable, Sendable {
   case started
   /// What its sessions have moved.
   case reading(WireReading)
+  /// What it counted for clients that read too slowly.
+  case slow(SlowServed)
   /// How many messages have arrived, and whether that is all.
   case progress(arrived: UInt64, isComplete: Bool)
   /// What came of the messages it had to receive, how late it sent its own, the sessions that

@@ -19,6 +19,7 @@ final class LoadClients: @unchecked Sendable {
   private var server = "http://127.0.0.1"
   private var configuration = TriwireClient.Configuration()
   private var path: RelayedPath?
+  private var slow: SlowClients?
 
   /// Nanoseconds a greeting may take, on top of what a slow network takes.
   private static let patience: UInt64 = 10_000_000_000
@@ -97,6 +98,17 @@ final class LoadClients: @unchecked Sendable {
       show?(count)
     }
   }
+
+  /// Opens the sessions of those who read too slowly, where the scenario has some.
+  func connectSlow() async throws {
+    guard let readers = trial.scenario.slow else { return }
+    let slow = SlowClients(readers, on: loop)
+    self.slow = slow
+    try await slow.open(at: server, over: trial.transport, configuration)
+  }
+
+  /// How many messages slow clients have read.
+  func readBySlow() async -> UInt64 { await slow?.read() ?? 0 }
 
   private func open(_ client: Int) async throws {
     let url = "\(server)/client/\(client)"
@@ -226,6 +238,7 @@ final class LoadClients: @unchecked Sendable {
 
   /// Ends all sessions without ceremony, and the loop.
   func close() async {
+    await slow?.close()
     await loop.perform { [self] in
       isClosing = true
       pacer?.stop()

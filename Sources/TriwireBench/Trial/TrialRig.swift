@@ -70,6 +70,8 @@ final class TrialRig {
   /// Sends all messages of the plan, and accounts for them and for what they cost.
   func exchange(_ measurement: inout Measurement) async throws {
     guard !trial.scenario.traffic.isEmpty else { return }
+    try await clients.connectSlow()
+    let empty = ProcessReading.memory(of: server.identifier, clients: 0, cpuShare: 0)
     let lead: UInt64 = 50_000_000
     let due = backlog.map { _ in DueMessages(plan, of: trial.scenario) }
     var before = try await Reading.agreed(self)
@@ -87,6 +89,7 @@ final class TrialRig {
     await clients.breakThings(from: start + plan.measuredFrom)
     try await measure(from: start, due)
     await clients.mend()
+    measurement.slow = try await slow(since: empty)
     let after = try await drain(until: start + plan.end + trial.scenario.patience.nanoseconds)
     try await account(&measurement, from: before, to: after)
   }
@@ -102,6 +105,18 @@ final class TrialRig {
       let arrived = served + (await clients.progress()).arrived
       backlog.value.add(due: due.count(before: time - min(time, start)), arrived: arrived)
     }
+  }
+
+  /// What became of slow clients, and of the server's memory meanwhile; `nil` without any.
+  private func slow(since empty: MemoryCost.Step) async throws -> SlowMeasurement? {
+    guard let readers = trial.scenario.slow,
+      case .slow(let served) = try await server.ask(.readSlow)
+    else { return nil }
+    let full = ProcessReading.memory(of: server.identifier, clients: 0, cpuShare: 0)
+    return SlowMeasurement(
+      clients: UInt64(readers.clients), offered: served.offered,
+      read: await clients.readBySlow(), dropped: served.dropped, closed: served.closed,
+      memoryGrowth: Int64(full.anonymous) - Int64(empty.anonymous))
   }
 
   /// Has both processes send the plan up to a time of it; its times count from `start`.

@@ -42,6 +42,7 @@ public enum TrialServer {
       return .started
     case .read: return .reading(await served.read())
     case .progress: return await served.progress()
+    case .readSlow: return .slow(await served.readSlow())
     case .finish: return await served.finish()
     }
   }
@@ -78,6 +79,8 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
   private var ends: [String] = []
   private let isBroadcast: Bool
   private let greeting: [UInt8]
+  private var slow: [Session?]
+  private var slowServed = SlowServed()
   /// The certificate of the trial, which nobody else knows; `nil` without TLS.
   let certificate: String?
 
@@ -86,6 +89,7 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
     plan = SendPlan(setup.scenario, seed: setup.seed)
     receiver = Receiver(setup.scenario, plan, of: .server)
     sessions = Array(repeating: nil, count: setup.scenario.clients)
+    slow = Array(repeating: nil, count: setup.scenario.slow?.clients ?? 0)
     greeting = Greeting.bytes(setup.scenario.snapshot)
     isBroadcast = setup.scenario.traffic.contains { $0.direction == .broadcast }
     var configuration = MeasuredConnections.server
@@ -113,6 +117,12 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
   /// Starts listening, and returns the port.
   func listen() async throws -> UInt16 {
     server.session(at: "/client/{number}", synchronously: { [self] in opened($0) })
+    if let readers = scenario.slow {
+      var options = RouteOptions()
+      options.limits = readers.limits(from: server.configuration.session)
+      server.session(
+        at: "/slow/{number}", options: options, synchronously: { [self] in openedSlow($0) })
+    }
     return try await server.start(on: "127.0.0.1:0").port
   }
 
@@ -130,6 +140,36 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
     }
     let greeting = greeting
     session.sendNow(.text, greeting.span)
+  }
+
+  /// Takes the session of a client that reads too slowly.
+  private func openedSlow(_ session: Session) {
+    guard let number = Int(session.parameter), slow.indices.contains(number) else {
+      return session.close(.policyViolation, "there is no slow client \(session.parameter)")
+    }
+    slow[number] = session
+    if isBroadcast { session.subscribe(to: groups[number % groups.count]) }
+    session.whenEnded { [self] _ in
+      slowServed.add(session.slowConsumerCounters)
+      slow[number] = nil
+    }
+  }
+
+  /// Sends a slow client what another is sent.
+  private func sendSlow(_ number: Int, _ flow: Int, _ kind: MessageKind, _ message: Span<UInt8>) {
+    guard slow.indices.contains(number) else { return }
+    slowServed.offered += 1
+    slow[number]?.sendNow(kind, message, key: "\(flow)")
+  }
+
+  /// What was counted for slow clients.
+  func readSlow() async -> SlowServed {
+    guard let loop else { return SlowServed() }
+    return await loop.perform { [self] in
+      var served = slowServed
+      for session in slow.compactMap({ $0 }) { served.add(session.slowConsumerCounters) }
+      return served
+    }
   }
 
   private func received(_ kind: MessageKind, _ message: Span<UInt8>, from client: Int) {
@@ -161,9 +201,15 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
       plan.fromServer, of: scenario, measuredFrom: plan.measuredFrom, on: loop
     ) { [self] send, kind, message in
       if scenario.traffic[Int(send.flow)].direction == .broadcast {
-        groups[Int(send.sender)].publish(Message(kind, copying: message))
+        let group = Int(send.sender)
+        let key = slow.isEmpty ? nil : "\(send.flow)"
+        groups[group].publish(Message(kind, copying: message), key: key)
+        // As many of the slow ones hear it as are of the group.
+        let hearers = slow.indices.count { $0 % groups.count == group }
+        slowServed.offered += UInt64(hearers)
       } else {
         sessions[Int(send.sender)]?.sendNow(kind, message)
+        sendSlow(Int(send.sender), Int(send.flow), kind, message)
       }
     }
   }
