@@ -15,8 +15,7 @@ struct Command: Sendable {
   /// All commands, in the order help shows them.
   static let all = [
     runCommand, reportCommand, compareCommand, baselineCommand, explainCommand, floorCommand,
-    listCommand,
-    validateCommand, schemaCommand, serveCommand, relayCommand,
+    checkCommand, listCommand, validateCommand, schemaCommand, serveCommand, relayCommand,
   ]
 
   /// What the command starts itself with, and nobody else has a use for.

@@ -21,6 +21,7 @@ let helpSnapshots = [
         baseline  keep a result under a name, to compare others with
         explain   say what a figure of the reports is and how it is counted
         floor     measure how far each transport is from bare TCP on this machine
+        check     check the instrument itself on this machine, by figures that are known
         list      list the scenarios of the shipped suite, or of other files
         validate  check scenario files without running them
         schema    print the JSON Schema of scenario files or of results
@@ -185,6 +186,28 @@ let helpSnapshots = [
         --payload SIZE   the size of each message; "125 B" unless given
         --window TIME    how long each figure is measured; "600 ms" unless given
         --help           show this and exit
+
+      """),
+  Snapshot(
+    words: ["check"],
+    text: """
+      Check the instrument itself on this machine, by figures that are known.
+
+      Usage: triwire check [CHECK …] [OPTION …]
+
+      Runs real trials, some over an imitated network, whose figures are known beforehand: packets
+      per message, framing bytes, the latency that polls add, round trips until a first message
+      (which takes most of the time), the kernel's memory per connection, losses, and how many
+      messages an answer to a poll has. They say nothing about which transport is better: where one
+      is wrong, the figures of other runs on this machine are to be doubted. All take about three
+      minutes; names, such as packets, choose some.
+
+      Exits with 0 when all are right, 1 when one is wrong, and 3 when one is not right and the
+      machine was busy otherwise meanwhile, which is repeated once unless --retries says otherwise.
+
+      Options:
+        --retries N  repeat a disturbed check that is not right so often; 1 unless given
+        --help       show this and exit
 
       """),
   Snapshot(

@@ -6,7 +6,8 @@ struct UsageTests {
   private static let wrong: [(words: [String], message: String, help: String)] = [
     (
       [],
-      "write what to do: run, report, compare, baseline, explain, floor, list, validate, schema, serve, relay",
+      "write what to do: run, report, compare, baseline, explain, floor, check, list, validate, "
+        + "schema, serve, relay",
       "triwire --help"
     ),
     (["rum"], "there is no command rum, did you mean run?", "triwire --help"),

@@ -17,6 +17,9 @@ public struct MemoryCost: Sendable, Equatable, Codable {
     public var descriptors: Int
     /// CPU time of the server while it held them, as a part of one core.
     public var cpuShare: Double
+    /// The slab memory of the kernel (`Slab`), of the whole machine and so of both ends, in bytes;
+    /// `nil` is not known.
+    public var kernel: UInt64?
 
     /// What a server held.
     public init(
@@ -42,6 +45,9 @@ public struct MemoryCost: Sendable, Equatable, Codable {
   public var anonymousPerConnection: Slope?
   /// Growth of open descriptors per connection.
   public var descriptorsPerConnection: Slope?
+  /// Growth of the kernel's slab memory per connection, both ends together, in bytes; whatever else
+  /// the machine does is in it.
+  public var kernelPerConnection: Slope?
 
   /// The slopes over what was read; `nil` with fewer than three readings.
   public init(steps: [Step]) {
@@ -53,6 +59,8 @@ public struct MemoryCost: Sendable, Equatable, Codable {
     privateDirtyPerConnection = slope { Double($0.privateDirty) }
     anonymousPerConnection = slope { Double($0.anonymous) }
     descriptorsPerConnection = slope { Double($0.descriptors) }
+    let kernel = steps.compactMap { step in step.kernel.map { (Double(step.clients), Double($0)) } }
+    kernelPerConnection = kernel.count == steps.count ? Slope(kernel) : nil
   }
 }
 

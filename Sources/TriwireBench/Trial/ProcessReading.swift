@@ -50,10 +50,13 @@ enum ProcessReading {
   static func memory(of process: Int32, clients: Int, cpuShare: Double) -> MemoryCost.Step {
     let rollup = "/proc/\(process)/smaps_rollup"
     let descriptors = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd")
-    return MemoryCost.Step(
+    var step = MemoryCost.Step(
       clients: clients, proportional: kilobytes(value("Pss:", in: rollup)),
       privateDirty: kilobytes(value("Private_Dirty:", in: rollup)),
       anonymous: kilobytes(value("Anonymous:", in: rollup)),
       descriptors: descriptors?.count ?? 0, cpuShare: cpuShare)
+    let slab = kilobytes(value("Slab:", in: "/proc/meminfo"))
+    step.kernel = slab > 0 ? slab : nil
+    return step
   }
 }
