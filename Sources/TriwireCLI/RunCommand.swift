@@ -28,6 +28,7 @@ extension Command {
       Option("--repetitions", "N", "so many of each trial, whatever profile and file say"),
       Option("--retries", "N", "repeat a disturbed trial so often; smoke 0, quick 1, full 2"),
       Option("--control", nil, "run the first transport twice, to see what chance alone does"),
+      Option("--control-poll", "TIME", "a control that asks at this interval, such as \"1 s\""),
       Option("--output", "DIR", "where to write the report; a new folder in Reports unless given"),
       Option("--resume", "DIR", "go on with a stopped run, as its report in this folder says"),
       Option("--more-rounds", "N", "with --resume: measure so many more repetitions"),
@@ -49,7 +50,9 @@ extension Command {
       tls: try arguments.choices("--tls"),
       repetitions: try arguments.number("--repetitions", from: 1, to: 100),
       seed: try arguments.number("--seed", from: 0, to: 1 << 53),
-      hasControl: arguments.has("--control"))
+      hasControl: arguments.has("--control"),
+      controlPoll: try arguments.quantity(
+        "--control-poll", from: TimeSpan.milliseconds(10), to: TimeSpan.seconds(20)))
     let files = try Suite.files(arguments.operands, toRun: true)
     if let modes = choices.tls, modes != [.off],
       let file = files.first(where: { $0.scenario.hasFaultsOfRequests })

@@ -65,4 +65,29 @@ struct CapacityRunTests {
       #expect(outcome.output.contains("Load generator, sse: at twice the rate or more"))
     }
   }
+
+  @Test("Polling at an interval delivers all, and its bytes reconcile as those of transports do")
+  func polling() async throws {
+    try await withTemporaryFolder { folder in
+      let scenario = """
+        {"name": "feed", "clients": 4, "warmUp": "100 ms", "duration": "300 ms", "repetitions": 1,
+         "traffic": [
+          {"direction": "down", "rate": "30/s per client", "payload": "64 B"},
+          {"direction": "echo", "rate": "10/s per client", "payload": "64 B", "kind": "binary"}]}
+        """
+      try scenario.write(to: folder.appending(path: "feed.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire(
+        "run", "feed.json", "--transports", "sse", "--control-poll", "50 ms", "--output", "Out",
+        in: folder)
+      #expect(outcome.status == 0, "\(outcome.complaint)")
+      #expect(outcome.output.contains("polling 50 ms (control)"))
+      let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
+      let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      let trials = try #require(result["trials"] as? [[String: Any]])
+      let polls = trials.filter { $0["poll"] as? String == "50 ms" }
+      #expect(trials.count == 2 && polls.count == 1)
+      #expect(polls[0]["failures"] as? [String] == [])
+      #expect((polls[0]["bytes"] as? [String: Any])?["messages"] as? Int ?? 0 > 0)
+    }
+  }
 }

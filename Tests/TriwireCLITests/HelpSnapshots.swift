@@ -67,20 +67,21 @@ let helpSnapshots = [
       full as often and as long as the scenario files say. A file may change that for itself.
 
       Options:
-        --transports LIST  only these of websocket,sse,long-polling
-        --tls LIST         compare these of off,1.2,1.3,1.3-resumed, whatever the files say
-        --profile NAME     smoke, quick or full; smoke unless given
-        --repetitions N    so many of each trial, whatever profile and file say
-        --retries N        repeat a disturbed trial so often; smoke 0, quick 1, full 2
-        --control          run the first transport twice, to see what chance alone does
-        --output DIR       where to write the report; a new folder in Reports unless given
-        --resume DIR       go on with a stopped run, as its report in this folder says
-        --more-rounds N    with --resume: measure so many more repetitions
-        --check-interface  compare all bytes with the interface's; see the README
-        --seed N           where all that is random starts from; the files' own unless given
-        --ceiling          find out whether the clients, and not the server, were the limit
-        --quiet            show only what failed
-        --help             show this and exit
+        --transports LIST    only these of websocket,sse,long-polling
+        --tls LIST           compare these of off,1.2,1.3,1.3-resumed, whatever the files say
+        --profile NAME       smoke, quick or full; smoke unless given
+        --repetitions N      so many of each trial, whatever profile and file say
+        --retries N          repeat a disturbed trial so often; smoke 0, quick 1, full 2
+        --control            run the first transport twice, to see what chance alone does
+        --control-poll TIME  a control that asks at this interval, such as "1 s"
+        --output DIR         where to write the report; a new folder in Reports unless given
+        --resume DIR         go on with a stopped run, as its report in this folder says
+        --more-rounds N      with --resume: measure so many more repetitions
+        --check-interface    compare all bytes with the interface's; see the README
+        --seed N             where all that is random starts from; the files' own unless given
+        --ceiling            find out whether the clients, and not the server, were the limit
+        --quiet              show only what failed
+        --help               show this and exit
 
       """),
   Snapshot(

@@ -24,6 +24,9 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   private var offset = 0
   private var isPaused = false
   private var isPolling = false
+  /// Whether a poll is to come, where polls come at an interval.
+  private var isWaiting = false
+  private var isFirst = true
   /// When the last poll was sent.
   private var askedAt: UInt64 = 0
   private var mayReconnect = true
@@ -108,8 +111,24 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
 
   private func pollNext() {
     guard session != nil, !isPolling, closing == nil else { return }
+    guard let clock = dialer.configuration.pollClock else { return ask() }
+    guard !isWaiting else { return }
+    isWaiting = true
+    let poll: () -> Void = { [weak self] in
+      self?.isWaiting = false
+      self?.ask()
+    }
+    // The poll that opened the session is not one of those that are counted.
+    isFirst ? clock.first(poll) : clock.next(after: askedAt, poll)
+    isFirst = false
+  }
+
+  private func ask() {
+    guard session != nil, !isPolling, closing == nil else { return }
+    let wait = dialer.configuration.pollClock == nil ? "" : "&wait=0"
     let target =
-      dialer.link == nil ? dialer.url.target(adding: "cursor=\(cursor ?? "")") : dialer.url.target
+      dialer.link == nil
+      ? dialer.url.target(adding: "cursor=\(cursor ?? "")\(wait)") : dialer.url.target
     let request = dialer.request(
       .get, target, dialer.accepting(dialer.link == nil ? nil : PollBatch.mediaType))
     if let connection, connection.canSend { return poll(request) }

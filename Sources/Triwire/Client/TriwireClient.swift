@@ -20,6 +20,8 @@ public final class TriwireClient: Sendable {
     package var fieldsOfRequest: (@Sendable (HTTPMethod, Headers) -> Headers)?
     /// The limits of answers.
     public var http = HTTPLimits()
+    /// Has long-polling sessions ask at an interval instead; `nil` has them wait for the answer.
+    package var pollClock: PollClock?
     /// The limits of sessions.
     public var session = SessionLimits()
     /// How sessions survive their connections; nil opens plain ones, as servers that are not made

@@ -35,7 +35,7 @@ struct CapacityTable {
     let text = { (figure: Double?) in figure.map { "\($0)" } ?? "" }
     return probes.map { probe in
       [
-        trial.scenario, trial.transport.rawValue, trial.tls.rawValue, "\(trial.repetition)",
+        trial.scenario, trial.contender.kind, trial.tls.rawValue, "\(trial.repetition)",
         trial.isControl == true ? "yes" : "no", search.vary.rawValue, "\(probe.level)",
         probe.outcome.rawValue, probe.counts ? "no" : "yes", "\(probe.deliveredPerSecond)",
         "\(probe.expected)", "\(probe.lost)", text(probe.p50), text(probe.p99),

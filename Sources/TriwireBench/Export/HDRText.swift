@@ -10,7 +10,7 @@ enum HDRText {
         Comparison(scenario, in: labelled.report).pools.filter { $0.latency.count > 0 }.map {
           pool in
           let parts = [
-            labelled.number.map { "\($0)" }, scenario.name, pool.contender.transport.rawValue,
+            labelled.number.map { "\($0)" }, scenario.name, pool.contender.kind,
             scenario.tls.count > 1 ? "tls-\(pool.contender.tls.rawValue)" : nil,
             scenario.compressions.count > 1 && pool.contender.compression == .on
               ? "compressed" : nil,

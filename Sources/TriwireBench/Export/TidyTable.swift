@@ -19,7 +19,7 @@ struct TidyTable {
       labelled.report.trials.flatMap { trial in
         TidyTable.figures(of: trial).map { metric, unit, value in
           (isMixed ? [labelled.machine] : []) + [
-            trial.scenario, trial.transport.rawValue, trial.tls.rawValue, "\(trial.repetition)",
+            trial.scenario, trial.contender.kind, trial.tls.rawValue, "\(trial.repetition)",
             metric, unit, value, trial.isControl == true ? "yes" : "no",
             trial.contender.compression.rawValue,
           ]
@@ -33,7 +33,7 @@ struct TidyTable {
   private static func figures(
     of trial: Measurement
   ) -> [(metric: String, unit: String, value: String)] {
-    let pool = Pool([trial], trial.transport.rawValue, of: trial.contender)
+    let pool = Pool([trial], trial.contender.kind, of: trial.contender)
     let counts: [(String, UInt64)] = [
       ("failures", UInt64(trial.failures.count)), ("expected", trial.delivery.expected),
       ("delivered", trial.delivery.delivered), ("lost", trial.delivery.lost),

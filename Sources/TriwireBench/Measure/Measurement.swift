@@ -10,6 +10,8 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var tls: TLSMode
   /// Whether messages were compressed; `nil` is not.
   public var compression: Compression?
+  /// The interval of the polls where it is the control that polls at one; `nil` is a transport.
+  public var poll: TimeSpan?
   /// Which repetition it was, from 1.
   public var repetition: Int
   /// Whether it is the second one of its contender in the repetition, and counts as a control alone;
@@ -67,6 +69,7 @@ public struct Measurement: Sendable, Equatable, Codable {
     transport = trial.transport
     tls = trial.contender.tls
     compression = trial.contender.compression == .on ? .on : nil
+    poll = trial.contender.poll
     repetition = trial.repetition
     isControl = trial.isControl ? true : nil
     seed = trial.seed
@@ -88,7 +91,8 @@ public struct Measurement: Sendable, Equatable, Codable {
 extension Measurement {
   /// What was measured.
   var contender: Contender {
-    Contender(transport: transport, tls: tls, compression: compression ?? .off)
+    Contender(
+      transport: transport, tls: tls, compression: compression ?? .off, poll: poll)
   }
 }
 

@@ -58,7 +58,8 @@ public struct CeilingRun: Sendable {
   private init?(
     _ scenario: Scenario, _ contender: Contender, of report: Report, _ executable: String?
   ) {
-    guard contender.tls == .off, scenario.sessions == .plain, !scenario.isRelayed,
+    guard contender.tls == .off, contender.poll == nil, scenario.sessions == .plain,
+      !scenario.isRelayed,
       !scenario.traffic.isEmpty
     else { return nil }
     var scenario = scenario
@@ -108,7 +109,7 @@ public struct CeilingRun: Sendable {
 extension Report {
   /// What the load generator alone did for a contender; `nil` where that was not measured.
   func ceiling(of scenario: Scenario, for contender: Contender) -> CeilingMeasurement? {
-    guard contender.tls == .off else { return nil }
+    guard contender.tls == .off, contender.poll == nil else { return nil }
     return ceilings?.last { $0.scenario == scenario.name && $0.transport == contender.transport }
   }
 }
@@ -117,7 +118,7 @@ extension Comparison {
   /// What the load generator alone did, a sentence for each contender.
   static func ceilings(_ scenario: Scenario, in report: Report) -> [String] {
     guard report.ceilings != nil else { return [] }
-    return scenario.contenders.map { contender in
+    return scenario.contenders.filter { $0.poll == nil }.map { contender in
       let name = "Load generator, \(scenario.name(of: contender))"
       guard let ceiling = report.ceiling(of: scenario, for: contender) else {
         return "\(name): not measured, which takes plain sessions without TLS, network or faults."

@@ -18,11 +18,14 @@ public struct Plan: Sendable {
     public var seed: UInt64?
     /// Whether the first contender runs twice in each repetition, which shows what chance can do.
     public var hasControl: Bool
+    /// The interval of a control that polls, or `nil` for those the scenarios name.
+    public var controlPoll: TimeSpan?
 
     /// Choices, all left to profile and scenarios unless given.
     public init(
       profile: Profile = .smoke, transports: [TransportKind]? = nil, tls: [TLSMode]? = nil,
-      repetitions: Int? = nil, seed: UInt64? = nil, hasControl: Bool = false
+      repetitions: Int? = nil, seed: UInt64? = nil, hasControl: Bool = false,
+      controlPoll: TimeSpan? = nil
     ) {
       self.profile = profile
       self.transports = transports
@@ -30,6 +33,7 @@ public struct Plan: Sendable {
       self.repetitions = repetitions
       self.seed = seed
       self.hasControl = hasControl
+      self.controlPoll = controlPoll
     }
   }
 
@@ -50,6 +54,7 @@ public struct Plan: Sendable {
       scenario.tls = choices.tls ?? scenario.tls
       scenario.repetitions = choices.repetitions ?? scenario.repetitions
       scenario.seed = choices.seed ?? scenario.seed
+      if let poll = choices.controlPoll { scenario.pollAtIntervals(of: poll) }
       return scenario
     }
     self.init(scenarios, profile: choices.profile, hasControl: choices.hasControl)
@@ -93,6 +98,16 @@ public struct Plan: Sendable {
       }
       return trials
     }
+  }
+}
+
+extension Scenario {
+  /// Adds the control, where there are messages to poll for and sessions that last; what is sent last
+  /// gets the time to be asked for.
+  fileprivate mutating func pollAtIntervals(of poll: TimeSpan) {
+    guard faults == nil, !traffic.isEmpty else { return }
+    controlPoll = poll
+    drain = max(drain, TimeSpan(nanoseconds: 2 * poll.nanoseconds))
   }
 }
 

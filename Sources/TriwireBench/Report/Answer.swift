@@ -45,7 +45,10 @@ struct Answer {
     let scenario = comparison.scenario
     useCase = scenario.description.isEmpty ? scenario.name : scenario.description
     self.scenario = ([scenario.name] + scenario.settings(of: example)).joined(separator: ", ")
-    let pools = comparison.pools.filter { $0.contender.isLike(example) }
+    // A control is no transport to take.
+    let pools = comparison.pools.filter {
+      $0.contender.isLike(example) && $0.contender.poll == nil
+    }
     if let search = scenario.search {
       let found = CapacityRanking(pools, search, comparison.clientLimited)
       (recommended, runnerUp) = (found.ranked.first, found.ranked.dropFirst().first)
@@ -248,7 +251,9 @@ extension Report {
   func answers(_ comparisons: [Comparison]) -> [Answer] {
     comparisons.flatMap { comparison in
       let scenario = comparison.scenario
-      return scenario.contenders.filter { $0.transport == scenario.transports.first }
+      return scenario.contenders.filter {
+        $0.transport == scenario.transports.first && $0.poll == nil
+      }
         .map { Answer(comparison, like: $0) }
     }
   }

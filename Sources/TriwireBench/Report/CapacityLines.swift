@@ -152,7 +152,8 @@ struct CapacityRanking {
 
   /// Ranks some; what those of `limited` hold was the clients' limit.
   init(_ pools: [Pool], _ search: CapacitySearch, _ limited: Set<Contender>) {
-    let found = pools.filter(\.failures.isEmpty).compactMap { pool in
+    let found = pools.filter { $0.failures.isEmpty && $0.contender.poll == nil }.compactMap {
+      pool in
       PooledCapacity(pool).map { (pool: pool, capacity: $0) }
     }
     let sorted = found.enumerated().sorted { one, other in

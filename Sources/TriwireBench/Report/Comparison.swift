@@ -53,7 +53,8 @@ struct Comparison {
     }
     cautions = pools.flatMap(\.cautions) + (repeated.map { [$0] } ?? [])
     settings =
-      Comparison.network(scenario, pools) + Comparison.headers(scenario)
+      Comparison.control(scenario) + Comparison.network(scenario, pools)
+      + Comparison.headers(scenario)
       + Comparison.search(scenario) + Comparison.ceilings(scenario, in: report)
       + Comparison.snapshot(scenario) + Comparison.slowReaders(scenario)
       + (LatencyTheory(scenario).map { [$0.note] } ?? [])

@@ -1,6 +1,17 @@
 import TriwireFaults
 
 extension Comparison {
+  /// What the control that polls is, in a sentence; none where there is no such control.
+  static func control(_ scenario: Scenario) -> [String] {
+    guard let poll = scenario.controlPoll else { return [] }
+    return [
+      "Control: polling \(poll) is no transport and is never recommended. Its clients ask with a plain "
+        + "GET every \(poll), each at a phase of its own, and are answered at once, whether there is "
+        + "something or not; messages wait for \(TimeSpan(nanoseconds: poll.nanoseconds / 2)) on "
+        + "average. Upwards it POSTs, as long polling does."
+    ]
+  }
+
   /// Which header fields requests carried, in a sentence; none where they carried what they need.
   static func headers(_ scenario: Scenario) -> [String] {
     guard let profile = scenario.headers, profile != .minimal else { return [] }

@@ -53,7 +53,7 @@ extension Comparison {
   /// The thresholds of the scenario, for each contender they concern.
   var checks: [ThresholdCheck] {
     (scenario.thresholds?.all ?? []).flatMap { threshold in
-      scenario.contenders.filter { contender in
+      scenario.contenders.filter { $0.poll == nil }.filter { contender in
         if let transport = threshold.transport { return contender.transport == transport }
         if case .times(_, let other) = threshold.bound { return contender.transport != other }
         return true
@@ -83,6 +83,7 @@ extension Comparison {
     case .times(let factor, let transport):
       base = pools.first {
         $0.contender.transport == transport && $0.contender.isLike(contender)
+          && $0.contender.poll == nil
       }
       guard let base, base.failures.isEmpty, let other = metric.value(base) else {
         return open("there is no figure of \(transport.rawValue) to compare with")

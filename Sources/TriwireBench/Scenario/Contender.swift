@@ -21,18 +21,31 @@ public struct Contender: Sendable, Hashable {
   public let tls: TLSMode
   /// Whether messages are compressed.
   public let compression: Compression
+  /// The interval of the polls where it is the control that polls at one, over long polling's own
+  /// requests; `nil` is a transport.
+  public let poll: TimeSpan?
 
-  /// A transport in a mode of TLS; not compressed unless said.
-  init(transport: TransportKind, tls: TLSMode, compression: Compression = .off) {
+  /// A transport in a mode of TLS; not compressed, and no control, unless said.
+  init(
+    transport: TransportKind, tls: TLSMode, compression: Compression = .off,
+    poll: TimeSpan? = nil
+  ) {
     self.transport = transport
     self.tls = tls
     self.compression = compression
+    self.poll = poll
   }
+
+  /// What data calls it: a transport's name, or `polling`.
+  var kind: String { poll == nil ? transport.rawValue : "polling" }
 
   /// In how many ways it differs from another.
   func differences(from other: Contender) -> Int {
-    [transport != other.transport, tls != other.tls, compression != other.compression]
-      .count { $0 }
+    [
+      transport != other.transport || poll != other.poll, tls != other.tls,
+      compression != other.compression,
+    ]
+    .count { $0 }
   }
 
   /// Whether another has the same settings, whatever carries it.
@@ -47,6 +60,13 @@ extension Scenario {
         compressions.map { Contender(transport: transport, tls: mode, compression: $0) }
       }
     }
+      + (controlPoll.map { poll in
+        tls.flatMap { mode in
+          compressions.map {
+            Contender(transport: .longPolling, tls: mode, compression: $0, poll: poll)
+          }
+        }
+      } ?? [])
   }
 
   /// Whether messages are compressed: everything is measured in each of these ways.
@@ -55,7 +75,9 @@ extension Scenario {
   /// What a contender is called among the others: `sse`, or `sse TLS 1.3`, `sse compressed` where
   /// there are several settings.
   func name(of contender: Contender) -> String {
-    ([contender.transport.rawValue] + settings(of: contender)).joined(separator: " ")
+    let transport =
+      contender.poll.map { "polling \($0) (control)" } ?? contender.transport.rawValue
+    return ([transport] + settings(of: contender)).joined(separator: " ")
   }
 
   /// The settings of a contender that others do not share.

@@ -49,6 +49,8 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var published: Published?
   /// What figures have to stay below, if anything.
   public var thresholds: Thresholds?
+  /// The interval of a control that asks with plain GETs at an interval, if there is one.
+  public var controlPoll: TimeSpan?
   /// What capacity to search for, if any.
   public var search: CapacitySearch?
 

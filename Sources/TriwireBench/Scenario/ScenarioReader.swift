@@ -21,6 +21,8 @@ enum ScenarioLimits {
   static let deliveries = 200_000_000
   /// Faults of a trial, each time one begins.
   static let faults: UInt64 = 100_000
+  /// How often a control may poll: a server forgets a session that does not within 30 s.
+  static let poll = (least: TimeSpan.milliseconds(10), most: TimeSpan.seconds(20))
 }
 
 /// Turns the values of a scenario file into a scenario, noting all that is wrong on the way.
@@ -61,11 +63,16 @@ struct ScenarioReader {
     let search = fields.value("search", default: CapacitySearch?.none) { place in
       CapacityReader(place: place).read().map { $0 }
     }
+    let controlPoll = fields.value("controlPoll", default: TimeSpan?.none) { place in
+      (place.quantity(
+        like: "1 s", from: ScenarioLimits.poll.least, to: ScenarioLimits.poll.most) as TimeSpan?)
+        .map { $0 }
+    }
     let isInSuite = fields.value("suite", default: true) { $0.truth() }
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
       let network, let headers, let compression, let published, let thresholds, let search,
-      let snapshot, let slow, let isInSuite, let changes
+      let controlPoll, let snapshot, let slow, let isInSuite, let changes
     else {
       return nil
     }
@@ -77,7 +84,8 @@ struct ScenarioReader {
       seed: timing.seed, transports: transports, tls: tls,
       sessions: faults.sessions, faults: faults.faults, network: network, headers: headers,
       compression: compression, published: published,
-      thresholds: thresholds.all.isEmpty ? nil : thresholds, search: search)
+      thresholds: thresholds.all.isEmpty ? nil : thresholds, controlPoll: controlPoll,
+      search: search)
     checkPossible(scenario, fields)
     for profile in Profile.allCases {
       guard let changed = changes[profile] else { continue }
@@ -212,6 +220,7 @@ extension ScenarioReader {
     checkFaults(scenario, fields, at: place)
     checkSearch(scenario, fields, at: place)
     checkSlow(scenario, fields, at: place)
+    checkPoll(scenario, fields, at: place)
     for (index, flow) in scenario.traffic.enumerated() {
       check(flow, of: scenario, at: place ?? flowPlace(index, fields))
     }
@@ -239,6 +248,22 @@ extension ScenarioReader {
       "\(when)about \(grouped(Int(deliveries))) deliveries are too many, "
         + "the limit is \(grouped(ScenarioLimits.deliveries)): lower a rate, the duration, or clients"
     )
+  }
+
+  /// What a control has to ask for may still be there at the end.
+  private func checkPoll(_ scenario: Scenario, _ fields: Fields, at profile: Place?) {
+    guard let poll = scenario.controlPoll, let place = fields["controlPoll"] else { return }
+    if scenario.faults != nil {
+      place.refuse("a control that polls keeps no session that faults could break, remove this")
+    }
+    if scenario.traffic.isEmpty {
+      place.refuse("there are no messages to poll for, write \"traffic\": [ … ] as well")
+    }
+    if scenario.drain.nanoseconds < 2 * poll.nanoseconds {
+      (profile ?? place).refuse(
+        "what is sent last is asked for up to \(poll) later: write \"drain\": "
+          + "\"\(TimeSpan(nanoseconds: 2 * poll.nanoseconds))\" or more")
+    }
   }
 
   private func check(_ flow: Flow, of scenario: Scenario, at place: Place?) {

@@ -115,6 +115,8 @@ enum ScenarioSchema {
     .init(
       "thresholds", "What metrics have to stay below: see triwire explain.",
       .members(.pattern("^ *<=? *[0-9.].*$", ["< 50 ms", "<= 1.1 * websocket", "< 1 KB advisory"]))),
+    .init(
+      "controlPoll", "A control asks with plain GETs at this interval.", .time),
     .init("search", "The capacity to search for, from this load on.", .object(search)),
   ])
 

@@ -20,6 +20,8 @@ final class LoadClients: @unchecked Sendable {
   private var configuration = TriwireClient.Configuration()
   private var path: RelayedPath?
   private var slow: SlowClients?
+  /// When clients ask, in the control that polls at an interval.
+  private var polls: PollClock?
 
   /// Nanoseconds a greeting may take, on top of what a slow network takes.
   private static let patience: UInt64 = 10_000_000_000
@@ -46,6 +48,10 @@ final class LoadClients: @unchecked Sendable {
     if trial.contender.compression == .on {
       configuration.deflate = DeflateOptions()
       configuration.gzip = GzipOptions()
+    }
+    if let interval = trial.contender.poll {
+      polls = PollClock(interval: interval.nanoseconds, on: loop)
+      configuration.pollClock = polls
     }
     var port = port
     if trial.scenario.sessions == .resumable {
@@ -176,6 +182,12 @@ final class LoadClients: @unchecked Sendable {
       self.pacer = pacer
       pacer.begin(at: start, upTo: end)
     }
+  }
+
+  /// Has no client ask, so that nothing is under way when counts are taken, or all go on.
+  func pausePolls(_ isPaused: Bool) async {
+    guard let polls else { return }
+    await loop.perform { polls.isPaused = isPaused }
   }
 
   /// Breaks what the scenario wants broken, from the start of what is measured.

@@ -56,6 +56,7 @@ final class TrialRig {
       }
       steps.append(try await idle(step))
     }
+    await clients.pausePolls(true)
     // Acknowledgements that TCP has delayed belong to the openings.
     try await pause(scenario.quiet.nanoseconds)
     let after = try await Reading.agreed(self)
@@ -78,8 +79,15 @@ final class TrialRig {
     var start = EventLoop.clock() + lead
     if plan.measuredFrom > 0 {
       try await send(from: start, upTo: plan.measuredFrom)
+      let quiet = start + plan.measuredFrom - lead * 2
+      if let poll = trial.contender.poll {
+        // The last messages of the warm-up are asked for, and then nobody asks any more.
+        try await watch(.warmingUp, until: quiet + poll.nanoseconds)
+        await clients.pausePolls(true)
+        try await pause(trial.scenario.quiet.nanoseconds)
+      }
       // In the quiet between warm-up and measuring, as late as the reading itself allows.
-      try await watch(.warmingUp, until: start + plan.measuredFrom - lead * 2)
+      try await watch(.warmingUp, until: quiet)
       before = try await Reading.agreed(self)
       // A reading that takes longer, on a busy machine, puts off what is measured: a message that
       // left before it would count as one that cost nothing.
@@ -121,6 +129,7 @@ final class TrialRig {
 
   /// Has both processes send the plan up to a time of it; its times count from `start`.
   private func send(from start: UInt64, upTo end: UInt64) async throws {
+    await clients.pausePolls(false)
     _ = try await server.ask(.start(at: start, upTo: end))
     await clients.start(at: start, upTo: end)
   }
@@ -135,6 +144,7 @@ final class TrialRig {
       }
       try await pause(10_000_000)
     }
+    await clients.pausePolls(true)
     try await pause(trial.scenario.quiet.nanoseconds)
     return try await Reading.agreed(self)
   }

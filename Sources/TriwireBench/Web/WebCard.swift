@@ -38,7 +38,7 @@ struct WebCard {
     let notes =
       [comparison.latencyNote] + [comparison.omission, few].compactMap { $0 }
       + comparison.publishedNotes + comparison.cautions
-      + Comparison.search(comparison.scenario)
+      + Comparison.control(comparison.scenario) + Comparison.search(comparison.scenario)
       + Comparison.ceilings(comparison.scenario, in: report)
     let title =
       comparison.scenario.search == nil

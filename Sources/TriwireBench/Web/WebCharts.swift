@@ -15,8 +15,9 @@ enum WebCharts {
     Drawing.inlineMark(pool.contender.transport) + HTML.escaped(pool.name)
   }
 
-  /// The dashes that tell settings apart.
+  /// The dashes that tell settings, and a control, apart.
   static func dash(of pool: Pool) -> String {
+    guard pool.contender.poll == nil else { return "d4" }
     let modes = TLSMode.allCases
     let mode = modes.firstIndex(of: pool.contender.tls) ?? 0
     return "d\((mode + (pool.contender.compression == .on ? 1 : 0)) % modes.count)"

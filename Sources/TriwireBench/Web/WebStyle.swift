@@ -58,7 +58,8 @@ enum WebStyle {
     .equal{fill:var(--band)}
     .c0{--c:var(--t0)}.c1{--c:var(--t1)}.c2{--c:var(--t2)}
     .line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}
-    .d1{stroke-dasharray:7 4}.d2{stroke-dasharray:2 3}.d3{stroke-dasharray:9 3 2 3}
+    .d1{stroke-dasharray:7 4}.d2{stroke-dasharray:2 3}.d3{stroke-dasharray:9 3 2 3}\
+    .d4{stroke-dasharray:1 5}
     .area{fill:var(--c);opacity:.18}
     .dot{fill:var(--c);stroke:var(--ground);stroke-width:1}
     .open{fill:var(--ground);stroke:var(--c);stroke-width:2}
