@@ -82,6 +82,27 @@ struct StatisticsTests {
     #expect(verdicts.count { $0 == .worse } >= 95)
   }
 
+  @Test(
+    "200 µs more latency are found worse in at least 95 of 100 comparisons, and no more in at most 5",
+    arguments: [(100.0, 0.03, 6), (400, 0.05, 6), (1000, 0.02, 6), (1000, 0.05, 10)])
+  func injected(median: Double, deviation: Double, runs: Int) throws {
+    var noise = Noise(seed: UInt64(median) + UInt64(runs))
+    let tolerance = ComparedMetric.latencyP50.tolerance.part(of: median)
+    let verdict = { (figures: [Double], others: [Double]) in
+      RunComparison(figures, against: others, tolerance: tolerance, seed: 1)?.verdict
+    }
+    let factor = (median + 200) / median
+    let found = (0..<100).count { _ in
+      verdict(noise.runs(runs, deviation, factor: factor), noise.runs(runs, deviation)) == .worse
+    }
+    #expect(found >= 95, "\(found) of 100")
+    let quiet = (0..<100).count { _ in
+      [.equal, .inconclusive].contains(
+        verdict(noise.runs(runs, deviation), noise.runs(runs, deviation)))
+    }
+    #expect(quiet >= 95, "\(quiet) of 100")
+  }
+
   @Test("With too few runs 10 % more are left open, and the runs asked for then tell")
   func further() throws {
     var noise = Noise(seed: 17)

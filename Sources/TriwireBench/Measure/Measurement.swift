@@ -49,6 +49,8 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var faults: FaultMeasurement?
   /// How well the network was imitated, where the scenario has one.
   public var network: NetworkMeasurement?
+  /// What slowed the server down on purpose; `nil` is nothing.
+  public var slowdown: Slowdown?
   /// What a search found, where the scenario asks for one: all else here is then the figure of the
   /// most that held.
   public var capacity: CapacityMeasurement?

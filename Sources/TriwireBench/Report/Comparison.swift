@@ -51,7 +51,12 @@ struct Comparison {
       "\(voided.count == 1 ? "One trial was" : "\(voided.count) trials were") repeated, the first of "
         + "\(first.contender): \(first.doubts.joined(separator: "; "))."
     }
-    cautions = pools.flatMap(\.cautions) + (repeated.map { [$0] } ?? [])
+    let slowed = pools.compactMap { pool in
+      pool.trials.compactMap(\.slowdown).first.map {
+        "\(pool.name) was slowed down on purpose, for each message: \($0.text)."
+      }
+    }
+    cautions = slowed + pools.flatMap(\.cautions) + (repeated.map { [$0] } ?? [])
     settings =
       Comparison.control(scenario) + Comparison.network(scenario, pools)
       + Comparison.headers(scenario)

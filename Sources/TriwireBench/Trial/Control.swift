@@ -45,6 +45,8 @@ struct TrialSetup: Codable, Sendable {
   var seed: UInt64
   /// Whether to serve it with as little work as possible; `nil` is not.
   var isNull: Bool?
+  /// What slows the server down on purpose; `nil` is nothing.
+  var slowdown: Slowdown?
 }
 
 /// One JSON object as a line.

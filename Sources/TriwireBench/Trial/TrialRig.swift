@@ -40,9 +40,10 @@ final class TrialRig {
   func connect(_ measurement: inout Measurement) async throws {
     let scenario = trial.scenario
     try checkDescriptors()
+    measurement.slowdown = try Slowdown.ofEnvironment()
     let setup = TrialSetup(
       scenario: scenario, tls: trial.contender.tls, compression: trial.contender.compression,
-      seed: trial.seed, isNull: isNull ? true : nil)
+      seed: trial.seed, isNull: isNull ? true : nil, slowdown: measurement.slowdown)
     guard case .ready(let port, let certificate) = try await server.ask(.configure(setup)) else {
       throw TrialFailure("the server did not say where it listens")
     }

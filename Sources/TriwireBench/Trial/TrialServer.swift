@@ -81,6 +81,8 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
   private let greeting: [UInt8]
   private var slow: [Session?]
   private var slowServed = SlowServed()
+  private let slowdown: Slowdown?
+  private var delayed: DelayedEchoes?
   /// The certificate of the trial, which nobody else knows; `nil` without TLS.
   let certificate: String?
 
@@ -91,6 +93,7 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
     sessions = Array(repeating: nil, count: setup.scenario.clients)
     slow = Array(repeating: nil, count: setup.scenario.slow?.clients ?? 0)
     greeting = Greeting.bytes(setup.scenario.snapshot)
+    slowdown = setup.slowdown
     isBroadcast = setup.scenario.traffic.contains { $0.direction == .broadcast }
     var configuration = MeasuredConnections.server
     configuration.topics = setup.scenario.groups
@@ -112,6 +115,11 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
     let server = TriwireServer(configuration: configuration)
     self.server = server
     groups = (0..<setup.scenario.groups).map { server.topic("\($0)") }
+    delayed = setup.slowdown?.delay.map { delay in
+      DelayedEchoes(delay: delay.nanoseconds) { [unowned self] client, kind, message in
+        sessions[client]?.sendNow(kind, message)
+      }
+    }
   }
 
   /// Starts listening, and returns the port.
@@ -176,9 +184,15 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
     guard let stamp = Stamp(of: message), scenario.traffic.indices.contains(stamp.flow) else {
       return receiver.receive(message, at: client)
     }
+    slowdown?.burn()
     switch scenario.traffic[stamp.flow].direction {
     case .up, .down: receiver.receive(stamp, at: client)
-    case .echo: sessions[client]?.sendNow(kind, message)
+    case .echo:
+      if let delayed, let loop {
+        delayed.add(client, kind, message, on: loop)
+      } else {
+        sessions[client]?.sendNow(kind, message)
+      }
     case .broadcast:
       let group = groups[client % groups.count]
       group.publish(Message(kind, copying: message), except: sessions[client])
@@ -200,6 +214,7 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
     Pacer(
       plan.fromServer, of: scenario, measuredFrom: plan.measuredFrom, on: loop
     ) { [self] send, kind, message in
+      slowdown?.burn()
       if scenario.traffic[Int(send.flow)].direction == .broadcast {
         let group = Int(send.sender)
         let key = slow.isEmpty ? nil : "\(send.flow)"
