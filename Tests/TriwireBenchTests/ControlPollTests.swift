@@ -35,7 +35,7 @@ struct ControlPollTests {
     }
     let comparison = Comparison(report.scenarios[0], in: report)
     #expect(comparison.contenders.last == "polling 1 s (control)")
-    let answer = Answer(comparison, in: .off)
+    let answer = Answer(comparison, like: comparison.scenario.contenders[0])
     #expect(answer.recommended?.contender.poll == nil && answer.recommended != nil)
     #expect(answer.runnerUp?.contender.poll == nil)
     #expect(report.thresholdVerdict == .met)

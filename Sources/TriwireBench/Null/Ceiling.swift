@@ -48,7 +48,8 @@ public struct CeilingRun: Sendable {
   /// What is measured, by name.
   public var name: String { "\(trial.scenario.name) \(trial.transport.rawValue)" }
 
-  /// All that can be measured so of a report: plain sessions without TLS, a network or faults.
+  /// All that can be measured so of a report: plain sessions without TLS, compression, slow
+  /// clients, a network or faults.
   public static func all(of report: Report, executable: String? = nil) -> [CeilingRun] {
     report.scenarios.flatMap { scenario in
       scenario.contenders.compactMap { CeilingRun(scenario, $0, of: report, executable) }
@@ -58,8 +59,8 @@ public struct CeilingRun: Sendable {
   private init?(
     _ scenario: Scenario, _ contender: Contender, of report: Report, _ executable: String?
   ) {
-    guard contender.tls == .off, contender.poll == nil, scenario.sessions == .plain,
-      !scenario.isRelayed,
+    guard contender.tls == .off, contender.compression == .off, contender.poll == nil,
+      scenario.sessions == .plain, !scenario.isRelayed, scenario.slow == nil,
       !scenario.traffic.isEmpty
     else { return nil }
     var scenario = scenario
@@ -121,7 +122,8 @@ extension Comparison {
     return scenario.contenders.filter { $0.poll == nil }.map { contender in
       let name = "Load generator, \(scenario.name(of: contender))"
       guard let ceiling = report.ceiling(of: scenario, for: contender) else {
-        return "\(name): not measured, which takes plain sessions without TLS, network or faults."
+        return "\(name): not measured, which takes plain sessions without TLS, compression, "
+          + "slow clients, network or faults."
       }
       return "\(name): \(ceiling.sentence)"
     }

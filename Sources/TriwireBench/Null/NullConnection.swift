@@ -102,7 +102,6 @@ final class NullConnection {
 
   private func open(_ head: NullFraming.Head) {
     client = head.client
-    let greeting = Greeting.bytes
     if let key = head.key {
       form = .webSocket
       stream.send(
@@ -116,7 +115,6 @@ final class NullConnection {
     } else {
       form = .exchanges
     }
-    send(.text, greeting.span)
     opened(self, client)
   }
 

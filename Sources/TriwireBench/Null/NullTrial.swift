@@ -10,6 +10,7 @@ final class NullTrial: TrialService, @unchecked Sendable {
   private let scenario: Scenario
   private let plan: SendPlan
   private let receiver: Receiver
+  private let greeting: [UInt8]
   private let server = TriwireServer(configuration: MeasuredConnections.server)
   /// All connections, which nobody else keeps.
   private var connections: [NullConnection] = []
@@ -24,8 +25,12 @@ final class NullTrial: TrialService, @unchecked Sendable {
     scenario = setup.scenario
     plan = SendPlan(setup.scenario, seed: setup.seed)
     receiver = Receiver(setup.scenario, plan, of: .server)
+    greeting = Greeting.bytes(setup.scenario.snapshot)
     ways = Array(repeating: nil, count: setup.scenario.clients)
   }
+
+  /// No client of such a trial reads slowly.
+  func readSlow() async -> SlowServed { SlowServed() }
 
   func listen() async throws -> UInt16 {
     _ = try await server.start(on: "127.0.0.1:0")
@@ -34,6 +39,8 @@ final class NullTrial: TrialService, @unchecked Sendable {
       let connection = NullConnection(
         stream,
         opened: { [unowned self] connection, client in
+          let greeting = greeting
+          connection.send(.text, greeting.span)
           if ways.indices.contains(client) { ways[client] = connection }
         }
       ) { [unowned self] kind, message, client in received(kind, message, from: client) }

@@ -254,7 +254,7 @@ extension Report {
       return scenario.contenders.filter {
         $0.transport == scenario.transports.first && $0.poll == nil
       }
-        .map { Answer(comparison, like: $0) }
+      .map { Answer(comparison, like: $0) }
     }
   }
 }

@@ -66,6 +66,13 @@ extension ResultSchema {
     .init(
       "wireBytesDown", "Bytes of IP packets from server to client, per connection.",
       .figure, isRequired: true),
+    .init(
+      "httpBytesUp",
+      "Bytes of HTTP from client to server (and of a proxy's tunnel), per connection.",
+      .figure, isRequired: true),
+    .init(
+      "httpBytesDown", "Bytes of HTTP from server to client, per connection.",
+      .figure, isRequired: true),
     .init("tlsBytesUp", "What of them TLS adds, per connection.", .figure, isRequired: true),
     .init("tlsBytesDown", "What of them TLS adds, per connection.", .figure, isRequired: true),
     .init(
@@ -135,6 +142,30 @@ extension ResultSchema {
       .object(durations), isRequired: true),
   ])
 
+  static let slowdown = SchemaObject(keys: [
+    .init("cpu", "CPU time for each message.", .time),
+    .init("delay", "How much later each echo is sent, and nothing else done meanwhile.", .time),
+  ])
+
+  static let slowMeasurement = SchemaObject(keys: [
+    .init("clients", "How many there were.", .count, isRequired: true),
+    .init(
+      "offered", "How many messages the server had for them, those of the warm-up included.",
+      .count, isRequired: true),
+    .init("read", "How many of them they read.", .count, isRequired: true),
+    .init(
+      "dropped", "How many the server dropped since they were behind.",
+      .count, isRequired: true),
+    .init("closed", "How many of their sessions the server closed.", .count, isRequired: true),
+    .init(
+      "memoryGrowth",
+      """
+      By how many bytes the server's own pages (`Anonymous`) grew while messages flowed; less \
+      than nothing where it gave some back.
+      """,
+      .figure, isRequired: true),
+  ])
+
   static let cpuCost = SchemaObject(keys: [
     .init("wallMicroseconds", "How long that was.", .figure, isRequired: true),
     .init(
@@ -178,6 +209,13 @@ extension ResultSchema {
       .object(slope)),
     .init(
       "descriptorsPerConnection", "Growth of open descriptors per connection.",
+      .object(slope)),
+    .init(
+      "kernelPerConnection",
+      """
+      Growth of the kernel's slab memory per connection, both ends together, in bytes; \
+      whatever else the machine does is in it.
+      """,
       .object(slope)),
   ])
 
@@ -295,6 +333,13 @@ extension ResultSchema {
     .init(
       "cpuShare", "CPU time of the server while it held them, as a part of one core.",
       .figure, isRequired: true),
+    .init(
+      "kernel",
+      """
+      The slab memory of the kernel (`Slab`), of the whole machine and so of both ends, in \
+      bytes; left out where not known.
+      """,
+      .count),
   ])
 
   static let slope = SchemaObject(keys: [

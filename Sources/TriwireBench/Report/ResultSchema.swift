@@ -87,6 +87,13 @@ enum ResultSchema {
       .words(TransportKind.self), isRequired: true),
     .init("tls", "How their connections were secured.", .words(TLSMode.self), isRequired: true),
     .init("compression", "Whether messages were compressed.", .words(Compression.self)),
+    .init(
+      "poll",
+      """
+      The interval of the polls where it is the control that polls at one; left out where a \
+      transport.
+      """,
+      .time),
     .init("repetition", "Which repetition it was, from 1.", .count, isRequired: true),
     .init(
       "isControl",
@@ -140,12 +147,18 @@ enum ResultSchema {
       "network", "How well the network was imitated, where the scenario has one.",
       .object(networkMeasurement)),
     .init(
+      "slowdown", "What slowed the server down on purpose; left out where nothing.",
+      .object(slowdown)),
+    .init(
       "capacity",
       """
       What a search found, where the scenario asks for one: all else here is then the figure \
       of the most that held.
       """,
       .object(capacityMeasurement)),
+    .init(
+      "slow", "What became of clients that read too slowly, where the scenario has some.",
+      .object(slowMeasurement)),
     .init(
       "unmeasured",
       "What is not measured in such a trial, by its names here; left out where all is.",

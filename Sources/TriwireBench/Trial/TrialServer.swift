@@ -60,6 +60,8 @@ protocol TrialService: Sendable {
   func read() async -> WireReading
   /// How many messages have arrived.
   func progress() async -> ControlReply
+  /// What was counted for clients that read too slowly.
+  func readSlow() async -> SlowServed
   /// What came of the messages.
   func finish() async -> ControlReply
 }

@@ -85,7 +85,7 @@ struct CapacityChart {
       search.vary == .rate ? "messages/s" : "clients", right, CapacityChart.floor + 35, .end, "s")
     drawing.line(left, CapacityChart.bottom, right, CapacityChart.bottom, "axis")
     drawing.line(left, CapacityChart.floor, right, CapacityChart.floor, "axis")
-    drawing.text("core", left - 6, CapacityChart.floor - 70, .end, "s")
+    drawing.text("of the server's core", left + 4, busyPlace(1) + 4, .start, "s")
     drawing.text("100 %", left - 6, busyPlace(1) + 4, .end, "s")
     drawing.text("0 %", left - 6, CapacityChart.floor + 4, .end, "s")
     for course in courses { draw(course, x, y, &drawing) }
