@@ -110,7 +110,7 @@ public struct CeilingRun: Sendable {
 extension Report {
   /// What the load generator alone did for a contender; `nil` where that was not measured.
   func ceiling(of scenario: Scenario, for contender: Contender) -> CeilingMeasurement? {
-    guard contender.tls == .off, contender.poll == nil else { return nil }
+    guard contender == Contender(transport: contender.transport, tls: .off) else { return nil }
     return ceilings?.last { $0.scenario == scenario.name && $0.transport == contender.transport }
   }
 }

@@ -64,7 +64,11 @@ extension Comparison {
           $0.latency.count > 0 ? Figures.duration($0.latency.mean / 1000) : Figures.none
         }),
       Line(
-        metric: "in theory", cells: pools.map { Figures.duration(theory.mean(of: $0) * 1000) }),
+        metric: "in theory",
+        cells: pools.map {
+          // A control that polls at an interval is neither.
+          $0.contender.poll == nil ? Figures.duration(theory.mean(of: $0) * 1000) : Figures.none
+        }),
     ]
   }
 }
