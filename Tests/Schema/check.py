@@ -58,6 +58,8 @@ MISTAKES = {
     "an unknown profile": lambda file: file.update(profiles={"fast": {}}),
     "a profile with an unknown key": lambda file: file.update(profiles={"smoke": {"seed": 1}}),
     "idle in one step": lambda file: file.update(idle={"steps": [5]}),
+    "visitors who do not say how long": lambda file: file.update(
+        visitors={"every": "1 s", "lines": 1, "payload": "64 B"}),
     "slow clients that say not how slow": lambda file: file.update(slow={"clients": 1}),
     "a way to compress that is none": lambda file: file.update(compression="gzip"),
     "a published figure without a unit": lambda file: file.update(published={

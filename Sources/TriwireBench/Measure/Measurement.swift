@@ -56,6 +56,8 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var capacity: CapacityMeasurement?
   /// What became of clients that read too slowly, where the scenario has some.
   public var slow: SlowMeasurement?
+  /// What visits cost, where the scenario has visitors.
+  public var visits: VisitMeasurement?
   /// What is not measured in such a trial, by its names here; `nil` where all is.
   public var unmeasured: [String]?
   /// The work of both processes while messages were measured.

@@ -62,11 +62,12 @@ struct Comparison {
       + Comparison.headers(scenario)
       + Comparison.search(scenario) + Comparison.ceilings(scenario, in: report)
       + Comparison.snapshot(scenario) + Comparison.slowReaders(scenario)
+      + Comparison.visitors(scenario)
       + (LatencyTheory(scenario).map { [$0.note] } ?? [])
     lines =
       scenario.search.map { Comparison.lines(of: pools, $0) }
       ?? Comparison.lines(of: pools) + Comparison.theory(scenario, pools)
-      + Comparison.slow(of: pools)
+      + Comparison.slow(of: pools) + Comparison.visits(of: pools)
     outcomes = Comparison.outcomes(of: pools)
     clientLimited = Set(
       scenario.contenders.filter { contender in

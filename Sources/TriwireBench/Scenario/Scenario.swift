@@ -17,6 +17,8 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var idle: IdleSteps?
   /// Clients beside these who read too slowly; `nil` is none.
   public var slow: SlowReaders?
+  /// Clients beside these who come and go; `nil` is none.
+  public var visitors: Visitors?
   /// How large the first message is that each client gets when it joins; `nil` is a few bytes.
   public var snapshot: ByteCount?
   /// The flows of messages, all at the same time.

@@ -38,6 +38,9 @@ struct ScenarioReader {
     let slow = fields.value("slow", default: SlowReaders?.none) { place in
       SlowReadersReader(place: place).read().map { $0 }
     }
+    let visitors = fields.value("visitors", default: Visitors?.none) { place in
+      VisitorsReader(place: place).read().map { $0 }
+    }
     let snapshot = fields.value("snapshot", default: ByteCount?.none) { place in
       place.quantity(
         like: "50 KB", from: ScenarioLimits.smallestPayload, to: ScenarioLimits.largestPayload
@@ -72,13 +75,14 @@ struct ScenarioReader {
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
       let network, let headers, let compression, let published, let thresholds, let search,
-      let controlPoll, let snapshot, let slow, let isInSuite, let changes
+      let controlPoll, let snapshot, let slow, let visitors, let isInSuite, let changes
     else {
       return nil
     }
     let scenario = Scenario(
       name: head.name, description: head.description, clients: clients.count,
-      groups: clients.groups, idle: clients.idle, slow: slow, snapshot: snapshot, traffic: traffic,
+      groups: clients.groups, idle: clients.idle, slow: slow, visitors: visitors,
+      snapshot: snapshot, traffic: traffic,
       warmUp: timing.warmUp,
       duration: timing.duration, drain: timing.drain, repetitions: timing.repetitions,
       seed: timing.seed, transports: transports, tls: tls,
@@ -221,6 +225,7 @@ extension ScenarioReader {
     checkSearch(scenario, fields, at: place)
     checkSlow(scenario, fields, at: place)
     checkPoll(scenario, fields, at: place)
+    checkVisitors(scenario, fields, at: place)
     for (index, flow) in scenario.traffic.enumerated() {
       check(flow, of: scenario, at: place ?? flowPlace(index, fields))
     }

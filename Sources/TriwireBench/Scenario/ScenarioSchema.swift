@@ -74,6 +74,7 @@ enum ScenarioSchema {
     .init("groups", "Into how many groups they are spread for broadcasts.", clients),
     .init("idle", "Clients that connect in steps and do nothing.", .object(idle)),
     .init("slow", "Clients beside these who read too slowly.", .object(slow)),
+    .init("visitors", "Clients beside these who come and go.", .object(visitors)),
     .init(
       "snapshot", "How large the first message is that each client gets when it joins.", .size),
     .init(
@@ -219,6 +220,15 @@ enum ScenarioSchema {
     .init(
       "policy", "What the server does when one falls behind.", .words(SlowReaders.Policy.self)),
     .init("queue", "How much waits for each in the server before that.", .size),
+  ])
+
+  static let visitors = SchemaObject(keys: [
+    .init("every", "From the coming of one to that of the next.", .time, isRequired: true),
+    .init("stays", "For how long each gets lines.", .time, isRequired: true),
+    .init(
+      "lines", "How many lines each gets in a second.", .whole(from: 1, to: 10_000),
+      isRequired: true),
+    .init("payload", "How large a line is.", .size, isRequired: true),
   ])
 
   static let published = SchemaObject(keys: [

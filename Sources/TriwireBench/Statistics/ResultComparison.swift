@@ -234,7 +234,7 @@ public struct UnlikeSettings: Error, Equatable, CustomStringConvertible {
     ]
     let same = [
       ("idle", one.idle == other.idle), ("traffic", one.traffic == other.traffic),
-      ("slow", one.slow == other.slow),
+      ("visitors", one.visitors == other.visitors), ("slow", one.slow == other.slow),
       ("snapshot", one.snapshot == other.snapshot),
       ("faults", one.faults == other.faults),
     ]

@@ -28,6 +28,7 @@ extension TrialRig {
     measurement.cpu = CPUCost(from: before, to: after, messages: received.measured)
     measurement.validity = Validity(of: measurement, from: before, to: after)
     measurement.failures = failures(received, ends + serverEnds)
+    measurement.failures += measurement.visits?.failures.prefix(1) ?? []
     measurement.faults = await clients.faults(resumed)
     measurement.network = await clients.network()
     // The relay works in the clients' process.

@@ -22,6 +22,7 @@ final class LoadClients: @unchecked Sendable {
   private var slow: SlowClients?
   /// When clients ask, in the control that polls at an interval.
   private var polls: PollClock?
+  private var visits: Visits?
 
   /// Nanoseconds a greeting may take, on top of what a slow network takes.
   private static let patience: UInt64 = 10_000_000_000
@@ -111,6 +112,21 @@ final class LoadClients: @unchecked Sendable {
     let slow = SlowClients(readers, on: loop)
     self.slow = slow
     try await slow.open(at: server, over: trial.transport, configuration)
+  }
+
+  /// Lets visitors come from a moment on, where the scenario has some.
+  func beginVisits(at start: UInt64) {
+    guard let visitors = trial.scenario.visitors else { return }
+    let visits = Visits(visitors, on: loop)
+    self.visits = visits
+    visits.begin(
+      at: start, count: visitors.count(within: trial.scenario.duration), to: "\(server)/visit",
+      over: trial.transport, configuration)
+  }
+
+  /// What visits cost, when the last visitor has gone, or at a moment at the latest.
+  func finishVisits(by deadline: UInt64) async -> VisitMeasurement? {
+    await visits?.finish(by: deadline)
   }
 
   /// How many messages slow clients have read.
@@ -250,6 +266,7 @@ final class LoadClients: @unchecked Sendable {
 
   /// Ends all sessions without ceremony, and the loop.
   func close() async {
+    await visits?.stop()
     await slow?.close()
     await loop.perform { [self] in
       isClosing = true

@@ -96,10 +96,13 @@ final class TrialRig {
     }
     try await send(from: start, upTo: plan.end)
     await clients.breakThings(from: start + plan.measuredFrom)
+    clients.beginVisits(at: start + plan.measuredFrom)
     try await measure(from: start, due)
     await clients.mend()
     measurement.slow = try await slow(since: empty)
-    let after = try await drain(until: start + plan.end + trial.scenario.patience.nanoseconds)
+    let deadline = start + plan.end + trial.scenario.patience.nanoseconds
+    measurement.visits = await clients.finishVisits(by: deadline)
+    let after = try await drain(until: deadline)
     try await account(&measurement, from: before, to: after)
   }
 

@@ -133,6 +133,11 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
       server.session(
         at: "/slow/{number}", options: options, synchronously: { [self] in openedSlow($0) })
     }
+    if let visitors = scenario.visitors {
+      server.session(
+        at: "/visit",
+        synchronously: { session in VisitServed(session, visitors, on: session.loop).go() })
+    }
     return try await server.start(on: "127.0.0.1:0").port
   }
 
