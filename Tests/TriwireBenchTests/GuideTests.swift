@@ -34,7 +34,8 @@ struct BenchGuideTests {
     let objects = [
       ScenarioSchema.scenario, ScenarioSchema.flow, ScenarioSchema.burst, ScenarioSchema.sizes,
       ScenarioSchema.idle, ScenarioSchema.network, ScenarioSchema.fault, ScenarioSchema.search,
-      ScenarioSchema.objective, ScenarioSchema.slow, ScenarioSchema.published,
+      ScenarioSchema.objective, ScenarioSchema.slow, ScenarioSchema.visitors,
+      ScenarioSchema.published,
       ScenarioSchema.publishedValue,
     ]
     let rows = try Self.guide("Scenarios").matches(of: /(?m)^\| `([^`]+)` \|/).map { String($0.1) }

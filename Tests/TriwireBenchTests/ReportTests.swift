@@ -32,7 +32,7 @@ struct ReportTests {
   @Test("A report of another schema is refused")
   func schema() throws {
     let text = String(decoding: try sample().json, as: UTF8.self)
-      .replacing("\"schemaVersion\" : 4", with: "\"schemaVersion\" : 3")
+      .replacing("\"schemaVersion\" : 5", with: "\"schemaVersion\" : 4")
     #expect(throws: DecodingError.self) { try Report(json: Array(text.utf8)) }
   }
 

@@ -61,6 +61,7 @@ public struct CeilingRun: Sendable {
   ) {
     guard contender.tls == .off, contender.compression == .off, contender.poll == nil,
       scenario.sessions == .plain, !scenario.isRelayed, scenario.slow == nil,
+      scenario.visitors == nil,
       !scenario.traffic.isEmpty
     else { return nil }
     var scenario = scenario

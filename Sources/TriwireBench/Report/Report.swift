@@ -13,7 +13,7 @@ public struct Report: Sendable, Equatable, Codable {
   }
 
   /// The version of the form this is written in; a reader refuses versions it does not know.
-  public static let currentSchema = 4
+  public static let currentSchema = 5
 
   /// The version of the form of this report.
   public var schemaVersion: Int

@@ -166,6 +166,27 @@ extension ResultSchema {
       .figure, isRequired: true),
   ])
 
+  static let visitMeasurement = SchemaObject(keys: [
+    .init("visits", "How many there were.", .count, isRequired: true),
+    .init("lines", "Lines that came.", .count, isRequired: true),
+    .init(
+      "firstLineMicroseconds", "From the start of connecting to the first line.",
+      .object(durations), isRequired: true),
+    .init(
+      "completionMicroseconds",
+      """
+      From the moment the last line was due to the moment the client knew that it was the \
+      last.
+      """,
+      .object(durations), isRequired: true),
+    .init("payload", "Bytes of the lines.", .count, isRequired: true),
+    .init(
+      "socket",
+      "Bytes that the sessions' sockets moved in both directions, TLS included, TCP and IP not.",
+      .count, isRequired: true),
+    .init("failures", "What went wrong, as sentences.", .some(.text), isRequired: true),
+  ])
+
   static let cpuCost = SchemaObject(keys: [
     .init("wallMicroseconds", "How long that was.", .figure, isRequired: true),
     .init(

@@ -160,6 +160,9 @@ enum ResultSchema {
       "slow", "What became of clients that read too slowly, where the scenario has some.",
       .object(slowMeasurement)),
     .init(
+      "visits", "What visits cost, where the scenario has visitors.",
+      .object(visitMeasurement)),
+    .init(
       "unmeasured",
       "What is not measured in such a trial, by its names here; left out where all is.",
       .some(.text)),
