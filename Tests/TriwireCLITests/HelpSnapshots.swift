@@ -77,7 +77,7 @@ let helpSnapshots = [
         --output DIR         where to write the report; a new folder in Reports unless given
         --resume DIR         go on with a stopped run, as its report in this folder says
         --more-rounds N      with --resume: measure so many more repetitions
-        --check-interface    compare all bytes with the interface's; see the README
+        --check-interface    compare all bytes with the interface's, in a network namespace
         --seed N             where all that is random starts from; the files' own unless given
         --ceiling            find out whether the clients, and not the server, were the limit
         --quiet              show only what failed
