@@ -32,7 +32,8 @@ extension Command {
       Option("--output", "DIR", "where to write the report; a new folder in Reports unless given"),
       Option("--resume", "DIR", "go on with a stopped run, as its report in this folder says"),
       Option("--more-rounds", "N", "with --resume: measure so many more repetitions"),
-      Option("--check-interface", nil, "compare all bytes with the interface's, in a network namespace"),
+      Option(
+        "--check-interface", nil, "compare all bytes with the interface's, in a network namespace"),
       Option("--seed", "N", "where all that is random starts from; the files' own unless given"),
       Option("--ceiling", nil, "find out whether the clients, and not the server, were the limit"),
       Option("--quiet", nil, "show only what failed"),
