@@ -76,7 +76,8 @@ struct WebReport {
     let head = columns.map { "<th scope=\"col\">\($0)</th>" }.joined()
     let rows = report.answers(comparisons).map { answer in
       let name = { (pool: Pool) in
-        Drawing.inlineMark(pool.contender.transport) + pool.contender.transport.rawValue
+        let mark = Drawing.inlineMark(pool.contender.transport)
+        return "<span class=\"name\">\(mark)\(pool.contender.transport.rawValue)</span>"
       }
       let cells = [
         answer.recommended.map { pool in
@@ -120,10 +121,10 @@ struct WebReport {
         "\(grouped(report.trials.count)) of \(grouped(report.plannedTrials)) trials ran"),
       mark(
         failures.isEmpty,
-        failures.isEmpty ? "no trial failed" : "\(grouped(failures.count)) failures"),
+        failures.isEmpty ? "no trial failed" : counted(failures.count, "failure")),
       mark(
         cautions.isEmpty,
-        cautions.isEmpty ? "no core was fought for" : "\(grouped(cautions.count)) cautions"),
+        cautions.isEmpty ? "no core was fought for" : counted(cautions.count, "caution")),
       mark(
         (repetitions.first ?? 0) >= MeanInterval.fewest,
         "\(counts) \(counts == "1" ? "repetition" : "repetitions")"),
@@ -152,6 +153,10 @@ struct WebReport {
     }
     guard !checks.isEmpty else { return "" }
     return "<h3>Thresholds</h3>\n<ul class=\"plain\">\(checks.joined(separator: "\n"))</ul>"
+  }
+
+  private func counted(_ count: Int, _ thing: String) -> String {
+    "\(grouped(count)) \(thing)\(count == 1 ? "" : "s")"
   }
 
   private func mark(_ isGood: Bool, _ text: String) -> String {
