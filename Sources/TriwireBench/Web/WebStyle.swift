@@ -68,9 +68,10 @@ enum WebStyle {
     .l4{--c:var(--l4)}.l5{--c:var(--l5)}.l6{--c:var(--l6)}.l7{--c:var(--l7)}
     .bar{fill:var(--c);stroke:var(--ground);stroke-width:1}
     @media(max-width:40rem){body{padding:1rem .75rem 3rem}th,td{padding:.3rem .45rem}\
+    tbody th{white-space:normal;max-width:8.5rem}\
     .answer thead{display:none}.answer table,.answer tbody,.answer tr{display:block}\
     .answer tr{border-bottom:1px solid var(--line);padding:.5rem 0}\
-    .answer td:first-of-type{font-size:.875rem}.answer th,.answer td{position:static;display:block;border:0;padding:.1rem 0;white-space:normal}\
+    .answer td:first-of-type{font-size:.875rem}.answer th,.answer td{position:static;display:block;border:0;padding:.1rem 0;white-space:normal;max-width:none}\
     .answer td::before{content:attr(data-name) ": ";color:var(--soft);font-weight:400}}
     @media print{body{max-width:none;padding:0;font-size:10pt}\
     nav{display:none}figure,tr,li{break-inside:avoid}h2,h3{break-after:avoid}\
