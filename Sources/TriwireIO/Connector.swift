@@ -73,8 +73,8 @@ import Synchronization
   private func cancel() { loop.post { [self] in finish(.failure(CancellationError())) } }
 
   private func begin() {
-    guard loop.running else { return loopEnded() }
     guard let first = addresses.first else { return finish(.failure(lastError)) }
+    guard loop.running else { return loopEnded() }
     lastError = IOError("connect to \(first)", code: ETIMEDOUT)
     timer = loop.wheel.arm(self, at: min(deadline, EventLoop.clock() + Self.stagger))
     startNext()

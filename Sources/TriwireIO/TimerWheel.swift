@@ -49,11 +49,16 @@ package final class TimerWheel {
   private var currentTick: UInt64
   /// No slot that is not empty comes before this tick; `.max` when all are empty.
   private var earliest = UInt64.max
+  /// Whether its loop has stopped: nothing is kept for a deadline that will not come.
+  private var hasEnded = false
 
   package init(now: UInt64) { currentTick = now / Self.tick }
 
   /// Calls `owner.timerFired` at `deadline`.
+  ///
+  /// Once the loop has stopped that never happens, and the owner is not held.
   package func arm(_ owner: any TimerOwner, at deadline: UInt64) -> TimerID {
+    guard !hasEnded else { return TimerID(index: -1, generation: 0) }
     let index: Int32
     if free >= 0 {
       index = free
@@ -85,15 +90,12 @@ package final class TimerWheel {
 
   /// Ends all timers, and tells their owners that the loop has ended.
   func endAll() {
-    var index = 0
-    // An owner that is told may set another one.
-    while index < entries.count {
-      if let owner = entries[index].owner {
-        unlink(Int32(index))
-        release(Int32(index))
-        owner.loopEnded()
-      }
-      index += 1
+    hasEnded = true
+    for index in entries.indices {
+      guard let owner = entries[index].owner else { continue }
+      unlink(Int32(index))
+      release(Int32(index))
+      owner.loopEnded()
     }
   }
 
@@ -148,7 +150,8 @@ package final class TimerWheel {
 
   private func isLive(_ timer: TimerID) -> Bool {
     let index = Int(timer.index)
-    return entries[index].generation == timer.generation && entries[index].owner != nil
+    return index >= 0 && entries[index].generation == timer.generation
+      && entries[index].owner != nil
   }
 
   private func link(_ index: Int32) {

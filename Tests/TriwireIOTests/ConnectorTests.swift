@@ -146,6 +146,8 @@ struct ConnectorTests {
     let reason = "its event loop was stopped"
     #expect(await under?.reason == reason)
     #expect(await failure(of: dead.address, group)?.reason == reason)
+    let error = await #expect(throws: IOError.self) { _ = try await connect([], group) }
+    #expect(error?.reason == "there is no address to connect to")
   }
 
   private func failure(of address: SocketAddress, _ group: EventLoopGroup) async -> IOError? {

@@ -182,4 +182,38 @@ struct LoopTests {
     }
     try await gone.next("the handler is let go")
   }
+
+  @Test("Timers of a loop that stops are told so, once, and what they set then is not kept")
+  func timersEnd() async throws {
+    let told = Shared(0)
+    let gone = Mailbox<Void>()
+    let group = try EventLoopGroup(count: 1)
+    let loop = group.loops[0]
+    try await loop.run {
+      for _ in 0..<3 { Again(loop, told, gone).arm() }
+    }
+    try await within("the loop stops") { await group.stop() }
+    _ = try await gone.next(3, "the owners are let go")
+    #expect(told.value == 3)
+  }
+}
+
+/// Sets its timer anew whenever it is told of the end.
+private final class Again: TimerOwner {
+  private let loop: EventLoop
+  private let told: Shared<Int>
+  private let notice: DeathNotice
+
+  init(_ loop: EventLoop, _ told: Shared<Int>, _ gone: Mailbox<Void>) {
+    (self.loop, self.told, notice) = (loop, told, DeathNotice(gone))
+  }
+
+  func arm() { _ = loop.wheel.arm(self, at: .max) }
+
+  func timerFired(now: UInt64) -> UInt64 { 0 }
+
+  func loopEnded() {
+    told.change { $0 += 1 }
+    arm()
+  }
 }
