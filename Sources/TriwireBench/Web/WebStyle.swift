@@ -32,7 +32,7 @@ enum WebStyle {
     th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
     thead th{background:var(--panel);white-space:nowrap}
     tbody th{font-weight:600;white-space:nowrap}
-    .name{white-space:nowrap}
+    .name{white-space:nowrap}.answer tbody th{white-space:normal}
     td.n,th.n{text-align:right;white-space:nowrap}
     td.h1{background:var(--h1)}td.h2{background:var(--h2)}\
     td.h3{background:var(--h3)}td.h4{background:var(--h4)}
