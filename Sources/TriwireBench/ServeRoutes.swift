@@ -11,7 +11,7 @@ extension TriwireServer {
   /// - `/healthz`: 200 while the server runs.
   public func addServeRoutes() {
     session(at: "/echo") { session in
-      for try await message in session.messages { try await session.send(message) }
+      try await session.forEach { session.sendNow($0, $1) }
     }
     session(at: "/topics/{name}") { [self] session in
       let topic = topic(session.parameter)

@@ -142,7 +142,15 @@ final class ServerLink: SessionLink, @unchecked Sendable {
   /// The header field of a POST that says which messages it carries.
   static let offsetField = "triwire-offset"
 
-  override func resumeDelivery() { posts?.resume() }
+  override func senderWaits() {
+    // On an event stream the client's word of what came is in its next POST.
+    if carrier?.kind == .serverSentEvents { posts?.hasten() }
+  }
+
+  override func resumeDelivery() {
+    super.resumeDelivery()
+    posts?.resume()
+  }
 
   /// Lets go of what an idle session does not need, and has `other` count what it counted.
   func tidy(into other: PostReceiver?) {

@@ -45,7 +45,12 @@ extension SessionLink {
     }
     received = arriving
     untoldBytes += payload.count
+    let goesOn = pass(kind, payload, to: session)
     tellSoon()
+    return goesOn || needsTelling && session.hasRoom(for: options)
+  }
+
+  private func pass(_ kind: MessageKind, _ payload: Span<UInt8>, to session: Session) -> Bool {
     guard kind == .text, payload.count > 0, payload[0] == 0 else {
       return session.accept(kind, payload)
     }
@@ -55,8 +60,13 @@ extension SessionLink {
     return true
   }
 
+  /// Tells the peer what came, so that it sends more, unless the reader is behind.
+  ///
+  /// On a WebSocket the peer's own word of what came stands between its messages. Whoever stopped
+  /// reading those would not hear it, and two ends that wait to send would wait for ever: what holds
+  /// the peer back is that nobody tells it, and its window.
   func tellSoon() {
-    guard needsTelling else { return }
+    guard needsTelling, session?.isHeldBack != true else { return }
     if untoldBytes >= Self.tellBytes || received - told >= Self.tellMessages {
       tell()
     } else if tellTimer == nil {
@@ -78,6 +88,7 @@ extension SessionLink {
 
   fileprivate func tellTimerFired() {
     tellTimer = nil
+    guard session?.isHeldBack != true else { return }
     tell()
     (carrier as? WebSocketTransport)?.stream.flush()
   }

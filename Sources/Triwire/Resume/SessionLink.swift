@@ -156,8 +156,13 @@ class SessionLink: TimerOwner {
     }
   }
 
+  /// Somebody who reads the peer's messages waits until the peer has more of ours.
+  func senderWaits() {}
+
   /// Messages are taken again.
-  func resumeDelivery() {}
+  func resumeDelivery() {
+    if received > told { tellSoon() }
+  }
 
   /// What was moved beside the present connection.
   var beside: (sent: Ledger, received: Ledger) {

@@ -17,6 +17,11 @@ extension Session {
   /// Whether the peer has to wait for the reader.
   var isHeldBack: Bool { isBlocked }
 
+  /// Whether no more waits for the reader than a peer with the same options may have under way.
+  func hasRoom(for options: ResumeOptions) -> Bool {
+    inbox.bytes < options.windowBytesHard && inbox.count < 4 * options.windowMessages
+  }
+
   /// What keeps it exact, if anything does.
   var link: SessionLink? { rare?.link }
   var linkHistory: SessionLink.History? { rare?.link?.history ?? rare?.past?.link }

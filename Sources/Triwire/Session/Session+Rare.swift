@@ -18,6 +18,8 @@ extension Session {
     var onControl: ((ControlLine) -> Void)?
     var onRecovery: ((SessionRecovery) -> Void)?
     var onClose: ((SessionEnd) -> Void)?
+    /// Whether `onMessage` gets no more until the peer has caught up.
+    var readsOnWhenDrained = false
     var drainWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
     var endWaiters: [UnsafeContinuation<SessionEnd, Never>] = unsafe []
   }

@@ -21,6 +21,25 @@ extension Session {
     _ body: @escaping @Sendable (MessageKind, Span<UInt8>) -> Void
   ) async throws(SessionError) {
     loop.execute { [self] in receive(body) }
+    try await endedCleanly()
+  }
+
+  /// Calls `body` for each message on the loop until the session ends, and lets the peer wait
+  /// while it reads too slowly what `body` sends.
+  ///
+  /// For handlers that answer messages with messages: `body` gives back what `sendNow` said. After
+  /// `.queued` no message is delivered until the session has `drained()`, unless
+  /// `limits.slowConsumer` is not `.suspend`, as for `send(_:)`. The bytes are void after the call.
+  /// `body` must not block.
+  /// - Throws: `SessionError.lost` when the session was lost.
+  public func forEach(
+    _ body: @escaping @Sendable (MessageKind, Span<UInt8>) -> SendResult
+  ) async throws(SessionError) {
+    loop.execute { [self] in receive(body) }
+    try await endedCleanly()
+  }
+
+  private func endedCleanly() async throws(SessionError) {
     let end = await ended()
     if !end.isClean { throw .lost(end) }
   }
@@ -29,10 +48,41 @@ extension Session {
   ///
   /// On the loop; what already waits comes first.
   public func receive(_ body: @escaping (MessageKind, Span<UInt8>) -> Void) {
-    while let message = inbox.popFirst() { body(message.kind, message.bytes.span) }
-    if hasEnded { return }
+    read { kind, bytes in
+      body(kind, bytes)
+      return true
+    }
+  }
+
+  /// Calls `body` for each message from now on, and waits with the next one after `.queued`, as
+  /// `forEach` does.
+  ///
+  /// On the loop; what already waits comes first.
+  public func receive(_ body: @escaping (MessageKind, Span<UInt8>) -> SendResult) {
+    let waits = limits.slowConsumer == .suspend
+    read { kind, bytes in body(kind, bytes) != .queued || !waits }
+  }
+
+  private func read(_ body: @escaping (MessageKind, Span<UInt8>) -> Bool) {
     onMessage = body
-    unblock()
+    readOn()
+  }
+
+  /// Delivers what waits for `onMessage`, until that wants to wait for the peer.
+  func readOn() {
+    while let onMessage, let message = inbox.popFirst() {
+      if !onMessage(message.kind, message.bytes.span), waitsToReadOn() { return }
+    }
+    if isOpen { unblock() } else { isBlocked = false }
+  }
+
+  /// Delivers no more until the peer has caught up; false if there is nothing to wait for.
+  func waitsToReadOn() -> Bool {
+    guard isOpen, isCongested else { return false }
+    isBlocked = true
+    needRare().readsOnWhenDrained = true
+    link?.senderWaits()
+    return true
   }
 
   /// The next message if one waits.

@@ -42,7 +42,8 @@ public import TriwireIO
   var reader: UnsafeContinuation<Delivery, Never>?
   /// Which wait the reader is in, so that a late cancellation ends its own wait and no other.
   var readerWait: UInt64 = 0
-  var onMessage: ((MessageKind, Span<UInt8>) -> Void)?
+  /// Takes each message; false is that the next one waits until the peer has caught up.
+  var onMessage: ((MessageKind, Span<UInt8>) -> Bool)?
   /// The server's list of sessions that this one is in; `homeIndex` is its place there.
   var home: ServerLoop?
   var handlerTask: UInt = 0
@@ -167,6 +168,7 @@ public import TriwireIO
         if isCongested {
           changeSlowConsumer { $0.counters.suspended += 1 }
           unsafe needRare().drainWaiters.append(continuation)
+          link?.senderWaits()
         } else {
           unsafe continuation.resume()
         }
@@ -280,10 +282,7 @@ public import TriwireIO
     if let opening = rare?.opening, opening.times.firstMessage == 0 {
       opening.times.firstMessage = EventLoop.clock()
     }
-    if let onMessage {
-      onMessage(kind, payload)
-      return true
-    }
+    if let onMessage, !isBlocked { return onMessage(kind, payload) || !waitsToReadOn() }
     if let reader = unsafe reader {
       unsafe self.reader = nil
       unsafe reader.resume(returning: .message(message ?? Message(kind, copying: payload)))
@@ -291,7 +290,7 @@ public import TriwireIO
     }
     if isOpen {
       inbox.append(message ?? Message(kind, copying: payload))
-      isBlocked = inbox.isFull
+      isBlocked = isBlocked || inbox.isFull
       return !isBlocked
     }
     // After our close what the reader leaves must not hold up the peer's answer: it is kept as
@@ -319,6 +318,9 @@ public import TriwireIO
     let waiters = unsafe rare.drainWaiters
     unsafe rare.drainWaiters = unsafe []
     for index in unsafe waiters.indices { unsafe waiters[index].resume() }
+    guard rare.readsOnWhenDrained else { return }
+    rare.readsOnWhenDrained = false
+    readOn()
   }
 
   /// The session is over.
@@ -333,6 +335,9 @@ public import TriwireIO
     state = .ended
     carrier = nil
     unsubscribeAll()
+    while let onMessage, let message = inbox.popFirst() {
+      _ = onMessage(message.kind, message.bytes.span)
+    }
     onMessage = nil
     if let reader = unsafe reader {
       unsafe self.reader = nil

@@ -23,6 +23,8 @@ final class PostReceiver {
   /// the way up for blocked.
   private var patience: Alarm?
   private static let patienceNanoseconds: UInt64 = 4_000_000_000
+  /// The same while the reader waits to send, and what it waits for may come with the next POST.
+  private static let hasteNanoseconds: UInt64 = 20_000_000
 
   /// More POSTs than these are not kept until their turn comes, nor more bytes than may wait to be
   /// sent.
@@ -76,6 +78,13 @@ final class PostReceiver {
     if !patience.isSet {
       patience.set(after: Self.patienceNanoseconds) { [unowned self] in answerWaiting() }
     }
+    if link.isCongested { link.senderWaits() }
+  }
+
+  /// Answers soon what waits for the reader, who waits for what the next POST says.
+  func hasten() {
+    guard !waiting.isEmpty, let patience else { return }
+    patience.set(after: Self.hasteNanoseconds) { [unowned self] in answerWaiting() }
   }
 
   private func takeInTurn(

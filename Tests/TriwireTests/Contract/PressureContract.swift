@@ -68,6 +68,41 @@ struct PressureContract {
     }
   }
 
+  @Test(
+    "An echo gives a flood back whole, while its peer is as far ahead as it may be",
+    arguments: Carrier.all, Echo.allCases)
+  func floodedEcho(carrier: Carrier, echo: Echo) async throws {
+    // Many small ones, and more in bytes than any window of a session.
+    let floods = [
+      (0..<9000).map { Message("\($0)") },
+      (0..<60).map { Message(binary: [UInt8](repeating: UInt8($0), count: 100_000)) },
+    ]
+    for flood in floods {
+      var terms = Terms()
+      terms.handler = echo.handler
+      try await carrier.withPair(terms) { pair in
+        async let sending: Void = pair.client.send(all: flood)
+        #expect(try await pair.client.take(flood.count) == flood)
+        try await sending
+        #expect(try await pair.server.loop.run { pair.server.isOpen })
+      }
+    }
+  }
+
+  /// A handler that sends each message back.
+  enum Echo: CaseIterable {
+    case async
+    case forEach
+
+    var handler: @Sendable (Session) async throws -> Void {
+      switch self {
+      case .async:
+        { session in for try await message in session.messages { try await session.send(message) } }
+      case .forEach: { session in try await session.forEach { session.sendNow($0, $1) } }
+      }
+    }
+  }
+
   @Test("A sender that does not heed the queue is cut off with 1013", arguments: Carrier.all)
   func heedlessSender(carrier: Carrier) async throws {
     var terms = Terms()
