@@ -18,6 +18,8 @@ struct Sample {
   var scatter = 0.01
   /// Where the scatter comes from.
   var seed: UInt64 = 3
+  /// Whether it holds only what results are compared by: no timeline, no cost of opening.
+  var isComparedAlone = false
   /// More keys of the scenario file, each with a comma at its end.
   var keys = ""
 
@@ -42,17 +44,8 @@ struct Sample {
   private func measurement(of trial: Trial, times scatter: Double) -> Measurement {
     var result = Measurement(trial, startedAt: "2026-01-02T03:04:05Z")
     let factor = (latency[trial.transport] ?? 1) * scatter
-    if messages > 0 {
-      for step in 1...messages {
-        result.latencyMicroseconds.histogram.record(
-          UInt64(Double(step) * 2_000_000 / Double(messages) * factor))
-      }
-    }
-    var seconds = Array(repeating: Histogram(), count: 8)
-    for step in 0..<messages {
-      seconds[Int(step % 8)].record(UInt64(Double(step) * 2_000_000 / Double(messages) * factor))
-    }
-    result.timeline = Timeline(seconds, secondsPerPoint: 1)
+    result.latencyMicroseconds.histogram = durations(by: factor)
+    if !isComparedAlone { result.timeline = timeline(by: factor) }
     result.delivery = Delivery(expected: messages, delivered: messages)
     var bytes = ByteLedger()
     bytes.messages = messages
@@ -63,6 +56,32 @@ struct Sample {
     result.bytes = bytes
     result.cpu.serverMicroseconds =
       10 * Double(messages) * (cpu[trial.transport] ?? 1) * scatter
+    if !isComparedAlone { result.connection = opening() }
+    return result
+  }
+
+  // Loops by hand: a range's iterator is slow in builds without optimisation, and there are many.
+  private func durations(by factor: Double) -> Histogram {
+    var histogram = Histogram()
+    var step: UInt64 = 1
+    while step <= messages {
+      histogram.record(UInt64(Double(step) * 2_000_000 / Double(messages) * factor))
+      step += 1
+    }
+    return histogram
+  }
+
+  private func timeline(by factor: Double) -> Timeline {
+    var seconds = Array(repeating: Histogram(), count: 8)
+    var step: UInt64 = 0
+    while step < messages {
+      seconds[Int(step % 8)].record(UInt64(Double(step) * 2_000_000 / Double(messages) * factor))
+      step += 1
+    }
+    return Timeline(seconds, secondsPerPoint: 1)
+  }
+
+  private func opening() -> ConnectionCost {
     var connection = ConnectionCost()
     connection.opened = 40
     for step in UInt64(1)...40 {
@@ -70,7 +89,6 @@ struct Sample {
       connection.openMicroseconds.histogram.record(step * 3000)
       connection.firstMessageMicroseconds.histogram.record(step * 4000)
     }
-    result.connection = connection
-    return result
+    return connection
   }
 }

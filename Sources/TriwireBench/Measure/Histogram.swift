@@ -10,7 +10,7 @@
 /// read from the sum and never averaged.
 public struct Histogram: Sendable, Equatable {
   /// The longest duration that is told apart from longer ones, in nanoseconds.
-  public static let highest: UInt64 = 60_000_000_000
+  public static var highest: UInt64 { 60_000_000_000 }
 
   /// How many durations were recorded.
   public private(set) var count: UInt64 = 0
@@ -68,7 +68,11 @@ public struct Histogram: Sendable, Equatable {
       return
     }
     if other.counts.count > counts.count { grow(toHold: other.counts.count - 1) }
-    for (index, added) in other.counts.enumerated() where added > 0 { counts[index] += added }
+    var index = 0
+    while let filled = other.firstFilled(from: index) {
+      counts[filled] += other.counts[filled]
+      index = filled + 1
+    }
     minimum = count == 0 ? other.minimum : min(minimum, other.minimum)
     maximum = max(maximum, other.maximum)
     count += other.count
@@ -99,9 +103,11 @@ extension Histogram {
     guard count > 0 else { return 0 }
     let rank = rank(of: percent)
     var passed: UInt64 = 0
-    for index in counts.indices {
-      passed += counts[index]
-      if passed >= rank { return max(minimum, min(maximum, Bucket.highest(of: index))) }
+    var next = 0
+    while let filled = firstFilled(from: next) {
+      passed += counts[filled]
+      if passed >= rank { return max(minimum, min(maximum, Bucket.highest(of: filled))) }
+      next = filled + 1
     }
     return maximum
   }
@@ -146,7 +152,27 @@ extension Histogram {
 
   /// The buckets that hold something, from short to long.
   public var buckets: some Sequence<(index: Int, count: UInt64)> {
-    counts.lazy.enumerated().filter { $0.element > 0 }.map { (index: $0.offset, count: $0.element) }
+    var filled: [(index: Int, count: UInt64)] = []
+    var next = 0
+    while let index = firstFilled(from: next) {
+      filled.append((index: index, count: counts[index]))
+      next = index + 1
+    }
+    return filled
+  }
+
+  /// The first bucket from an index on that holds something.
+  ///
+  /// Thousands of empty ones lie between those that do. All that reads a histogram walks by this
+  /// loop, whose plain index is quick in builds without optimisation as well, those of the tests.
+  private func firstFilled(from start: Int) -> Int? {
+    var index = start
+    let end = counts.count
+    while index < end {
+      if counts[index] > 0 { return index }
+      index += 1
+    }
+    return nil
   }
 
   /// Which of the durations, counted from the shortest, stands for the percentile.
@@ -160,18 +186,21 @@ extension Histogram {
 }
 
 /// The arithmetic of bucket numbers.
+///
+/// It runs for each message: its constants are computed, since a stored one is guarded by a lock at
+/// each use where nothing is optimised.
 enum Bucket {
   /// Durations below this many nanoseconds have a bucket each.
-  static let exact = 2048
+  static var exact: Int { 2048 }
   /// Buckets per power of two above that.
-  static let perOctave = 1024
+  static var perOctave: Int { 1024 }
   /// The number of buckets up to ``Histogram/highest``.
   static let limit = index(of: Histogram.highest) + 1
 
   static func index(of value: UInt64) -> Int {
     guard value >= UInt64(exact) else { return Int(value) }
     let shift = 53 - value.leadingZeroBitCount
-    return shift * perOctave + Int(value >> UInt64(shift))
+    return shift * perOctave + Int(value &>> UInt64(shift))
   }
 
   static func lowest(of index: Int) -> UInt64 {

@@ -12,7 +12,7 @@ struct RandomSource: RandomNumberGenerator, Sendable {
 
   mutating func next() -> UInt64 {
     let result = rotate(state.1 &* 5, by: 7) &* 9
-    let shifted = state.1 << 17
+    let shifted = state.1 &<< 17
     state.2 ^= state.0
     state.3 ^= state.1
     state.1 ^= state.2
@@ -23,11 +23,22 @@ struct RandomSource: RandomNumberGenerator, Sendable {
   }
 
   /// A number from 0 up to but not including 1, in steps of 2⁻⁵³.
-  mutating func fraction() -> Double { Double(next() >> 11) * 0x1p-53 }
+  mutating func fraction() -> Double { Double(next() &>> 11) * 0x1p-53 }
 
   /// A whole number from 0 up to but not including a bound.
   mutating func index(below bound: Int) -> Int {
     Int(next().multipliedFullWidth(by: UInt64(bound)).high)
+  }
+
+  /// The mean of as many draws from the values as there are, any of them as often as it is drawn.
+  mutating func meanOfDraws(from values: [Double]) -> Double {
+    let count = values.count
+    var (sum, left) = (0.0, count)
+    while left > 0 {
+      sum += values[index(below: count)]
+      left -= 1
+    }
+    return sum / Double(count)
   }
 
   /// The elements in another order, each order as likely as another.
@@ -40,7 +51,8 @@ struct RandomSource: RandomNumberGenerator, Sendable {
   }
 
   private func rotate(_ value: UInt64, by bits: UInt64) -> UInt64 {
-    value << bits | value >> (64 - bits)
+    // Shifts that mask: the checked ones are generic calls in builds without optimisation.
+    value &<< bits | value &>> (64 - bits)
   }
 }
 

@@ -94,11 +94,7 @@ private func bootstrap(_ values: [Double], t: Double, seed: UInt64) -> (Double, 
   var source = RandomSource(seed: seed)
   let n = values.count
   var means = [Double](repeating: 0, count: MeanInterval.resamples)
-  for draw in means.indices {
-    var sum = 0.0
-    for _ in values.indices { sum += values[source.index(below: n)] }
-    means[draw] = sum / Double(n)
-  }
+  for draw in means.indices { means[draw] = source.meanOfDraws(from: values) }
   means.sort()
   let tail = Normal.distribution(-t * (Double(n) / Double(n - 1)).squareRoot())
   let place = Int((tail * Double(MeanInterval.resamples)).rounded(.down))
