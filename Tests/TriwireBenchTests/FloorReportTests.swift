@@ -25,6 +25,15 @@ struct FloorReportTests {
         """))
   }
 
+  @Test("A ratio to nothing is none")
+  func nothing() {
+    var report = FloorReport(FloorPlan(), load: .current)
+    for carrier in [FloorTrial.Carrier.bareTCP, .synchronous(.webSocket)] {
+      report.add(sample(0), of: FloorTrial(carrier: carrier, load: .broadcast))
+    }
+    #expect(report.text(on: Page()).contains(/bare TCP +0.00 µs +– +0.00 µs +–/))
+  }
+
   @Test("Every other round runs backwards, and each has all cells with the floor of every load")
   func order() {
     let plan = FloorPlan()

@@ -49,7 +49,7 @@ extension InstrumentCheck {
   private static let pollLatency = InstrumentCheck(
     name: "latency of polls",
     claim: "Messages that come at random λ times a second over a round trip R find no poll waiting "
-      + "with a chance of λR/(1+λR), and wait for half a round trip then.",
+      + "with a chance of λR/(λR + e^(-λR)), and wait for half a round trip then.",
     likelyReason: "the relay is late, or latency does not count from when messages were due",
     trials: [TransportKind.longPolling, .webSocket].map {
       trial(
@@ -58,7 +58,7 @@ extension InstrumentCheck {
     }
   ) { measured in
     let (delay, rate) = pollDelay
-    let gap = rate * delay / (1 + rate * delay)
+    let gap = LatencyTheory.shareThatWaits(rate: rate, roundTrip: delay)
     let milliseconds = measured.map { $0.latencyMicroseconds.histogram.mean / 1e6 }
     return [
       Expectation(

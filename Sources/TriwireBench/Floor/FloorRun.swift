@@ -75,8 +75,9 @@ public struct FloorRun: Sendable {
     try await Task.sleep(nanoseconds: plan.window.nanoseconds / 3)
     let before = try await Moment(clients, server)
     var after = before
-    // A machine that is busy otherwise may need several short windows for the first message.
-    while after.messages == before.messages {
+    // A machine that is busy otherwise may need several short windows for the first message, and
+    // until the kernel has counted what it took.
+    while after.messages == before.messages || after.work == before.work {
       try await Task.sleep(nanoseconds: plan.window.nanoseconds)
       after = try await Moment(clients, server)
     }

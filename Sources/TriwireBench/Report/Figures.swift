@@ -26,7 +26,8 @@ enum Figures {
 
   /// How many times as much: `1.19×`.
   static func ratio(_ ratio: Double) -> String {
-    ratio < 99.5 ? "\(decimal(ratio, places: 2))×" : "\(grouped(Int(ratio.rounded())))×"
+    guard ratio.isFinite else { return none }
+    return ratio < 99.5 ? "\(decimal(ratio, places: 2))×" : "\(grouped(Int(ratio.rounded())))×"
   }
 
   /// A part in per cent: `12.5 %`.

@@ -1,11 +1,15 @@
+import Glibc
 import Triwire
 import TriwireFaults
 
 /// What latency ought to be where nothing but the round trip takes time.
 ///
 /// A pushed message takes half a round trip R. A message of a long poll does so as well, unless it
-/// comes while the answer to the poll before is on its way down or the next poll on its way up; where
-/// messages come at random, λ a second, it waits R/2 + λR/(1 + λR) · R/2 on average.
+/// comes while the answer to the poll before is on its way down or the next poll on its way up: a
+/// gap of R. Where messages come at random, λ a second, λR of them come in a gap. If there is one,
+/// the next poll is answered at once and another gap begins; if there is none, with a chance of
+/// e^(-λR), the next message finds a poll that waits. So λR of λR + e^(-λR) messages wait, for half a
+/// gap on average. (λR/(1 + λR), which is often quoted, has the messages of a gap begin none.)
 struct LatencyTheory {
   /// The mean of pushed messages, in milliseconds.
   let pushed: Double
@@ -33,9 +37,14 @@ struct LatencyTheory {
         ? senders.perSecond * Double(senders.count) / Double(scenario.clients) : senders.perSecond
       return sum + heard
     }
-    let busy = rate * roundTrip
     pushed = roundTrip / 2 * 1000
-    polled = (roundTrip / 2 + busy / (1 + busy) * roundTrip / 2) * 1000
+    polled = pushed * (1 + Self.shareThatWaits(rate: rate, roundTrip: roundTrip))
+  }
+
+  /// How many of the messages that come at random find no poll waiting, from 0 to 1.
+  static func shareThatWaits(rate: Double, roundTrip: Double) -> Double {
+    let inGap = rate * roundTrip
+    return inGap / (inGap + exp(-inGap))
   }
 
   /// The mean of a transport, in milliseconds.
@@ -45,8 +54,8 @@ struct LatencyTheory {
 
   /// How it is found, in a sentence.
   var note: String {
-    "In theory a pushed message takes R/2 and one of a long poll R/2 + λR/(1 + λR) · R/2 on average, "
-      + "with a round trip R of \(Figures.short(roundTrip * 1e6)) and λ = "
+    "In theory a pushed message takes R/2 and one of a long poll R/2 + λR/(λR + e^(-λR)) · R/2 on "
+      + "average, with a round trip R of \(Figures.short(roundTrip * 1e6)) and λ = "
       + "\(Figures.decimal(rate, places: 2)) messages a second for each client; what the relay, the "
       + "rate of the line and both processes take comes on top."
   }
