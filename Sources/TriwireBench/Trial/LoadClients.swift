@@ -38,13 +38,13 @@ final class LoadClients: @unchecked Sendable {
     receiver = Receiver(trial.scenario, plan, of: .clients)
   }
 
-  /// Says where the server is, and which certificate it has made for this trial.
+  /// Says where the server is, and whom to trust with it.
   ///
   /// Where the scenario has faults or a network, all goes through a relay that the clients' process
   /// runs.
   ///
   /// - Throws: `IOError` when the relay cannot be started.
-  func reach(port: UInt16, certificate: String?) async throws {
+  func reach(_ place: TrialPlace) async throws {
     configuration = MeasuredConnections.clients(on: group)
     if trial.contender.compression == .on {
       configuration.deflate = DeflateOptions()
@@ -54,7 +54,6 @@ final class LoadClients: @unchecked Sendable {
       polls = PollClock(interval: interval.nanoseconds, on: loop)
       configuration.pollClock = polls
     }
-    var port = port
     if trial.scenario.sessions == .resumable {
       configuration.resume = MeasuredConnections.window
     }
@@ -62,15 +61,16 @@ final class LoadClients: @unchecked Sendable {
       configuration.fallback = MeasuredConnections.resumed
       configuration.session = MeasuredConnections.hurried(configuration.session)
     }
+    server = place.url
     if trial.scenario.isRelayed {
-      let path = RelayedPath(to: port, trial, on: loop)
+      let path = RelayedPath(to: place.hostAndPort, trial, on: loop)
       self.path = path
-      port = try await path.open()
+      let scheme = place.isSecure ? "https" : "http"
+      server = "\(scheme)://127.0.0.1:\(try await path.open())\(place.path)"
     }
-    server = "\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)"
     configuration.send(trial.scenario.headers ?? .minimal, to: server)
-    guard let certificate, let version = trial.contender.tls.version else { return }
-    configuration.tls.caFile = .text(certificate)
+    if let authorities = place.authorities { configuration.tls.caFile = .text(authorities) }
+    guard let version = trial.contender.tls.version else { return }
     configuration.tls.minimumVersion = version
     configuration.tls.maximumVersion = version
     configuration.tls.resumesSessions = trial.contender.tls == .v1_3Resumed
@@ -80,7 +80,7 @@ final class LoadClients: @unchecked Sendable {
   /// the transport that opens before it is refused.
   func prepareToResume() async throws {
     guard trial.contender.tls == .v1_3Resumed else { return }
-    let url = "\(server)/client/nobody"
+    let url = server + TrialPath.client("nobody")
     let session = try await TriwireClient(url, configuration: configuration)
       .connect(over: [.webSocket])
     _ = await session.ended()
@@ -120,7 +120,8 @@ final class LoadClients: @unchecked Sendable {
     let visits = Visits(visitors, on: loop)
     self.visits = visits
     visits.begin(
-      at: start, count: visitors.count(within: trial.scenario.duration), to: "\(server)/visit",
+      at: start, count: visitors.count(within: trial.scenario.duration),
+      to: server + TrialPath.visit,
       over: trial.transport, configuration)
   }
 
@@ -133,7 +134,7 @@ final class LoadClients: @unchecked Sendable {
   func readBySlow() async -> UInt64 { await slow?.read() ?? 0 }
 
   private func open(_ client: Int) async throws {
-    let url = "\(server)/client/\(client)"
+    let url = server + TrialPath.client("\(client)")
     let session = try await TriwireClient(url, configuration: configuration).connect(over: order)
     guard await takeIn(session, client) else {
       throw TrialFailure("client \(client) was not greeted within 10 s of its opening")

@@ -8,6 +8,9 @@ enum MeasuredConnections {
   /// The congestion control; any unprivileged process may choose it.
   static let congestionControl = "reno"
 
+  /// Seconds for which a connection may be idle that a trial may still use.
+  static let longestSeconds = 7200.0
+
   /// The settings of a server, on one loop.
   static var server: TriwireServer.Configuration {
     var configuration = TriwireServer.Configuration()
@@ -40,7 +43,7 @@ enum MeasuredConnections {
 
   /// The limits of sessions: as usual, but a queue is not cut off, since what is too slow has to
   /// show as latency and not as a lost session.
-  private static var session: SessionLimits {
+  static var session: SessionLimits {
     var limits = SessionLimits()
     limits.queuedBytesHard = 1 << 30
     return limits
