@@ -35,7 +35,8 @@ extension Command {
       Option(
         "--check-interface", nil, "compare all bytes with the interface's, in a network namespace"),
       Option("--target", "URL", "measure a triwire serve --trials that runs already, anywhere"),
-      Option("--target-ca", "FILE", "trust these authorities (PEM) for an https target"),
+      Option("--foreign", "FILE", "measure servers that others wrote, whose URLs this file names"),
+      Option("--target-ca", "FILE", "trust these authorities (PEM) for https targets"),
       Option("--trials-secret", "FILE", "what the target asks for: the first line of this file"),
       Option("--seed", "N", "where all that is random starts from; the files' own unless given"),
       Option("--ceiling", nil, "find out whether the clients, and not the server, were the limit"),
@@ -67,7 +68,8 @@ extension Command {
     }
     let plan = Plan(files, choosing: choices)
     let address = try arguments.target()
-    let target = address.map { Target.server($0) }
+    let foreign = try arguments.text("--foreign").map { try ForeignServers(path: $0) }
+    let target = try arguments.target(address, foreign)
     if let objection = target?.objection(to: plan) { throw UsageError(message: objection) }
     let manner = try SuiteRun.Manner(arguments, target)
     let record = try await address?.greet()
@@ -78,7 +80,7 @@ extension Command {
         try ReportFolder(in: "Reports", named: timestamp().replacing(":", with: "-"))
       }
     return try await interruptibly {
-      let report = Report(plan, on: .now(servesHere: target == nil), of: record)
+      let report = Report(plan, on: .now(servesHere: target == nil), of: record, foreign: foreign)
       return try await SuiteRun(plan, into: folder, manner).run(from: report)
     }
   }
@@ -102,7 +104,7 @@ extension Command {
       try report.extend(by: rounds)
     }
     let address = try arguments.target(at: report.target?.url)
-    let target = address.map { Target.server($0) }
+    let target = try arguments.target(address, report.foreign)
     let manner = try SuiteRun.Manner(arguments, target)
     try report.resume(on: .now(servesHere: target == nil), of: try await address?.greet())
     let begun = report
@@ -249,14 +251,37 @@ extension Arguments {
   /// The target that the options name, or the one that a report names; `nil` is none.
   fileprivate func target(at known: String? = nil) throws -> TargetAddress? {
     guard let url = text("--target") ?? known else {
-      guard let lone = ["--target-ca", "--trials-secret"].first(where: has) else { return nil }
-      throw UsageError(message: "\(lone) is for a target, write --target URL")
+      guard has("--trials-secret") else { return nil }
+      throw UsageError(message: "--trials-secret is for a target, write --target URL")
     }
-    let authorities = try text("--target-ca").map { try content(of: $0, for: "--target-ca") }
+    let secret = try trialsSecret()
+    let authorities = try authorities
     do {
-      return try TargetAddress(url: url, authorities: authorities, secret: trialsSecret())
+      return try TargetAddress(url: url, authorities: authorities, secret: secret)
     } catch {
       throw UsageError(message: "--target: \(error)")
+    }
+  }
+
+  /// What is measured instead of servers of its own; `nil` is nothing.
+  fileprivate func target(
+    _ address: TargetAddress?, _ foreign: ForeignServers?
+  ) throws(UsageError) -> Target? {
+    switch (address, foreign) {
+    case (nil, nil):
+      guard has("--target-ca") else { return nil }
+      throw UsageError(message: "--target-ca is for a target, write --target URL")
+    case (let address?, nil): return .server(address)
+    case (nil, let foreign?): return .foreign(foreign, authorities: try authorities)
+    case (_?, _?): throw UsageError(message: "write --target or --foreign, not both")
+    }
+  }
+
+  /// The authorities to trust, as PEM.
+  private var authorities: String? {
+    get throws(UsageError) {
+      guard let path = text("--target-ca") else { return nil }
+      return try content(of: path, for: "--target-ca")
     }
   }
 }

@@ -79,7 +79,8 @@ let helpSnapshots = [
         --more-rounds N       with --resume: measure so many more repetitions
         --check-interface     compare all bytes with the interface's, in a network namespace
         --target URL          measure a triwire serve --trials that runs already, anywhere
-        --target-ca FILE      trust these authorities (PEM) for an https target
+        --foreign FILE        measure servers that others wrote, whose URLs this file names
+        --target-ca FILE      trust these authorities (PEM) for https targets
         --trials-secret FILE  what the target asks for: the first line of this file
         --seed N              where all that is random starts from; the files' own unless given
         --ceiling             find out whether the clients, and not the server, were the limit

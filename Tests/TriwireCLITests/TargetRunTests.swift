@@ -11,7 +11,7 @@ struct TargetRunTests {
       #expect(outcome.status == 0, "\(outcome.complaint)")
       #expect(outcome.output.contains("  Target: \(url), one server process for all trials"))
       #expect(outcome.output.contains("  Clocks: both sides read the same one"))
-      #expect(!outcome.output.contains("memory/connection"))
+      #expect(outcome.output.contains(/memory\/connection +not measured/))
       let own = try await triwire("run", "tiny.json", "--output", "Own", in: folder)
       #expect(own.status == 0, "\(own.complaint)")
       #expect(!own.output.contains("Target:"))
@@ -102,6 +102,40 @@ struct TargetRunTests {
         "run", "tiny.json", "--transports", "websocket", "--target", url, "--output", "Next",
         in: folder)
       #expect(outcome.status == 0, "\(outcome.complaint)")
+    }
+  }
+
+  @Test("Routes that know nothing of trials are measured by a file of their URLs")
+  func foreign() async throws {
+    try await withServer(isOpen: false) { url, folder in
+      try """
+      {"websocket": "\(url)/echo",
+       "sse": {"events": "\(url)/topics/{trial}-{client}", "publish": "\(url)/topics/{trial}-{client}"}}
+      """.write(to: folder.appending(path: "urls.json"), atomically: true, encoding: .utf8)
+      try """
+      {"name": "echoes", "clients": 4, "warmUp": "100 ms", "duration": "200 ms",
+       "traffic": [{"direction": "echo", "rate": "50/s per client", "payload": "64 B"}]}
+      """.write(to: folder.appending(path: "echoes.json"), atomically: true, encoding: .utf8)
+      let words = ["run", "echoes.json", "--foreign", "urls.json"]
+      let refused = try await triwire(words, in: folder)
+      #expect(refused.status == 64)
+      #expect(refused.complaint.contains("runs over long-polling, for which no URL is named"))
+      let outcome = try await triwire(
+        words + ["--transports", "websocket,sse", "--output", "Out"], in: folder)
+      #expect(outcome.status == 0, "\(outcome.complaint)")
+      #expect(outcome.output.contains("  Foreign: \(url)/echo, "))
+      let result = try trials("Out", in: folder)
+      #expect(Set(result.keys) == ["websocket", "sse"])
+      for trial in result.values {
+        #expect(trial["failures"] as? [String] == [])
+        #expect((trial["cpu"] as? [String: Any])?["serverMicroseconds"] == nil)
+        #expect((trial["target"] as? [String: Any])?["clock"] as? String == "own")
+      }
+      let both = try await triwire(words + ["--target", url], in: folder)
+      #expect(both.status == 64)
+      #expect(both.complaint.contains("write --target or --foreign, not both"))
+      let mistaken = try await triwire("run", "echoes.json", "--foreign", "echoes.json", in: folder)
+      #expect(mistaken.status == 65)
     }
   }
 

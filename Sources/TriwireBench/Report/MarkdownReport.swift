@@ -138,6 +138,7 @@ extension Report {
 
   /// The server that was measured, where it was not started for each trial.
   private var targetRows: [(String, String)] {
+    if let foreign { return [("foreign servers", foreign.text)] }
     guard let target else { return [] }
     let pinning = target.pinning.isEmpty ? "" : ", \(target.pinning)"
     return [

@@ -29,6 +29,8 @@ public struct Report: Sendable, Equatable, Codable {
   public var environment: Environment
   /// The server that was measured, where it was not one of its own for each trial.
   public var target: TargetRecord?
+  /// The servers that were measured, where nobody here wrote them.
+  public var foreign: ForeignServers?
   /// The scenarios as they ran, with all defaults filled in.
   public var scenarios: [Scenario]
   /// What was measured, in the order it ran.
@@ -40,7 +42,10 @@ public struct Report: Sendable, Equatable, Codable {
   public var ceilings: [CeilingMeasurement]?
 
   /// A report of a plan of which nothing has run yet.
-  public init(_ plan: Plan, on environment: Environment, of target: TargetRecord? = nil) {
+  public init(
+    _ plan: Plan, on environment: Environment, of target: TargetRecord? = nil,
+    foreign: ForeignServers? = nil
+  ) {
     schemaVersion = Report.currentSchema
     state = .running
     profile = plan.profile
@@ -48,6 +53,7 @@ public struct Report: Sendable, Equatable, Codable {
     hasControl = plan.hasControl ? true : nil
     self.environment = environment
     self.target = target
+    self.foreign = foreign
     scenarios = plan.scenarios
     trials = []
     voided = []
@@ -63,6 +69,7 @@ public struct Report: Sendable, Equatable, Codable {
     try container.encodeIfPresent(hasControl, forKey: .hasControl)
     try container.encode(environment, forKey: .environment)
     try container.encodeIfPresent(target, forKey: .target)
+    try container.encodeIfPresent(foreign, forKey: .foreign)
     try container.encode(scenarios, forKey: .scenarios)
     try container.encode(trials, forKey: .trials)
     try container.encode(voided, forKey: .voided)

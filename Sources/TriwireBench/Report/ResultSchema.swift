@@ -18,6 +18,9 @@ enum ResultSchema {
       "target", "The server that was measured, where it was not one of its own for each trial.",
       .object(target)),
     .init(
+      "foreign", "The servers that were measured, where nobody here wrote them.",
+      .object(ForeignSchema.servers)),
+    .init(
       "scenarios", "The scenarios as they ran, with all defaults filled in.",
       .some(.object(ScenarioSchema.scenario)), isRequired: true),
     .init(

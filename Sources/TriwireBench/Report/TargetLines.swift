@@ -2,6 +2,16 @@ extension Comparison {
   /// What was measured instead of a server of one's own, and what that means for its figures, as
   /// sentences; none where each trial had its own.
   static func target(_ scenario: Scenario, _ pools: [Pool], in report: Report) -> [String] {
+    if let foreign = report.foreign {
+      let all = pools.flatMap { foreign.urls(of: $0.contender.transport) }
+      let urls = all.indices.filter { all.firstIndex(of: all[$0]) == $0 }.map { all[$0] }
+      return [
+        "Foreign: \(urls.joined(separator: ", ")). Every time begins and ends on the clients' clock and "
+          + "is exact; bytes are those of the clients' connections, down to what their kernel "
+          + "received. What the servers' processes take, and what they sent again, is not measured. "
+          + "Opening has the first message with it, which each client sends and gets back."
+      ]
+    }
     guard let target = report.target else { return [] }
     let measured = pools.flatMap(\.trials).compactMap(\.target)
     let fresh =

@@ -214,8 +214,11 @@ public struct UnlikeSettings: Error, Equatable, CustomStringConvertible {
       ("settings of TCP", text(one.tcpSettings), text(other.tcpSettings)),
     ]
     let targets = differences(base.target, new.target)
+    let foreign =
+      base.foreign == new.foreign
+      ? [] : ["foreign: \(base.foreign?.text ?? "none") and \(new.foreign?.text ?? "none")"]
     let named =
-      targets
+      targets + foreign
       + settings.filter { $0.1 != $0.2 }.map { name, first, second in
         "\(name): \(first.isEmpty ? "none" : first) and \(second.isEmpty ? "none" : second)"
       }

@@ -71,6 +71,11 @@ public struct TargetMeasurement: Sendable, Equatable, Codable {
   /// `nil` where that was not compared.
   public var isReconciled: Bool?
 
+  /// What is to be said where nobody but the clients reads a clock.
+  static var ofEchoes: TargetMeasurement { TargetMeasurement(clock: .own, errorMicroseconds: 0) }
+}
+
+extension TargetMeasurement {
   /// What two agreements around a trial say.
   init(_ before: ClockAgreement, _ after: ClockAgreement, isShared: Bool) {
     clock = isShared ? .shared : .estimated

@@ -35,6 +35,8 @@ struct TrialPlace: Sendable {
   var url: String
   /// The certificate or the authorities to trust, as PEM; `nil` is those of the system.
   var authorities: String?
+  /// Where they go instead, of a server that nobody here wrote.
+  var foreign: ForeignPlaces?
 
   /// Whether connections are secured.
   var isSecure: Bool { url.hasPrefix("https:") }

@@ -24,13 +24,14 @@ final class OfferedTrials: Sendable {
   }
 
   /// The limits of the driver's session, on both sides: results are large, who is gone is noticed in
-  /// ten seconds, and no trial lasts longer than a connection of it may.
+  /// half a minute, and no trial lasts longer than a connection of it may.
   static var limits: SessionLimits {
     var limits = SessionLimits()
     limits.messageBytes = 64 << 20
     limits.queuedBytesHard = 64 << 20
     limits.heartbeatSeconds = 5
-    limits.heartbeatGraceSeconds = 5
+    // A large trial is planned on the loop that answers heartbeats.
+    limits.heartbeatGraceSeconds = 25
     limits.lifetimeSeconds = MeasuredConnections.longestSeconds
     return limits
   }

@@ -2,11 +2,14 @@
 public enum Target: Sendable {
   /// A `triwire serve --trials` that runs already, here or elsewhere.
   case server(TargetAddress)
+  /// Servers that nobody here wrote, with the authorities to trust for them, as PEM.
+  case foreign(ForeignServers, authorities: String?)
 
   /// The server of a trial.
   func server(for trial: Trial) -> any MeasuredServer {
     switch self {
     case .server(let address): TargetServer(address)
+    case .foreign(let servers, let authorities): ForeignServer(servers, authorities)
     }
   }
 
@@ -23,6 +26,7 @@ public enum Target: Sendable {
     switch self {
     // What others have used and given back is not taken again, so that slopes would say nothing.
     case .server: ["memory"]
+    case .foreign: ForeignServers.unmeasured
     }
   }
 
@@ -36,6 +40,7 @@ public enum Target: Sendable {
   private func objection(to scenario: Scenario) -> String? {
     switch self {
     case .server(let address): address.objection(to: scenario)
+    case .foreign(let servers, _): servers.objection(to: scenario)
     }
   }
 }

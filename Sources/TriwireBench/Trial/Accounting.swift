@@ -27,7 +27,9 @@ extension TrialRig {
     measurement.slipMicroseconds.histogram = slip
     look(at: after)
     measurement.target = try await server.target()
-    measurement.target?.isReconciled = reconciled == .nothing ? nil : reconciled == .bothSides
+    if server.tellsBytes, reconciled != .nothing {
+      measurement.target?.isReconciled = reconciled == .bothSides
+    }
     measurement.cpu = CPUCost(from: before, to: after, messages: received.measured)
     measurement.validity = Validity(of: measurement, from: before, to: after)
     measurement.failures = failures(received, ends + serverEnds)

@@ -19,6 +19,8 @@ final class LoadClients: @unchecked Sendable {
   private var server = "http://127.0.0.1"
   private var configuration = TriwireClient.Configuration()
   private var path: RelayedPath?
+  /// Where clients go at servers that nobody here wrote.
+  private var foreign: ForeignPlaces?
   private var slow: SlowClients?
   /// When clients ask, in the control that polls at an interval.
   private var polls: PollClock?
@@ -62,6 +64,7 @@ final class LoadClients: @unchecked Sendable {
       configuration.session = MeasuredConnections.hurried(configuration.session)
     }
     server = place.url
+    foreign = place.foreign
     if trial.scenario.isRelayed {
       let path = RelayedPath(to: place.hostAndPort, trial, on: loop)
       self.path = path
@@ -134,10 +137,19 @@ final class LoadClients: @unchecked Sendable {
   func readBySlow() async -> UInt64 { await slow?.read() ?? 0 }
 
   private func open(_ client: Int) async throws {
-    let url = server + TrialPath.client("\(client)")
-    let session = try await TriwireClient(url, configuration: configuration).connect(over: order)
+    let place =
+      foreign?.place(of: client, over: trial.transport, configuration)
+      ?? (url: server + TrialPath.client("\(client)"), configuration: configuration)
+    let session = try await TriwireClient(place.url, configuration: place.configuration)
+      .connect(over: order)
     guard await takeIn(session, client) else {
-      throw TrialFailure("client \(client) was not greeted within 10 s of its opening")
+      guard foreign != nil else {
+        throw TrialFailure("client \(client) was not greeted within 10 s of its opening")
+      }
+      let reason = await ended(client)
+      throw TrialFailure(
+        "client \(client) sent a message to \(place.url) and it did not come back: "
+          + reason)
     }
   }
 
@@ -166,7 +178,25 @@ final class LoadClients: @unchecked Sendable {
         loop.schedule(at: EventLoop.clock() + LoadClients.patience) { [self] in
           giveUpGreeting(client)
         }
+        if foreign != nil { greet(client) }
       }
+    }
+  }
+
+  /// Sends a greeting that has to come back, again each second until it does: a server that keeps
+  /// nothing may not have heard yet that somebody listens.
+  private func greet(_ client: Int) {
+    guard awaited[client] != nil else { return }
+    let greeting = Greeting.bytes(nil)
+    sessions[client]?.sendNow(.text, greeting.span)
+    loop.schedule(at: EventLoop.clock() + 1_000_000_000) { [self] in greet(client) }
+  }
+
+  /// What is known of why a client's session ended.
+  private func ended(_ client: Int) async -> String {
+    await loop.perform { [self] in
+      ends.first { $0.hasPrefix("client \(client):") }
+        ?? "does the server send back what it is sent?"
     }
   }
 

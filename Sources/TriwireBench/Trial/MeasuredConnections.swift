@@ -28,6 +28,8 @@ enum MeasuredConnections {
     // What is compared is the transports themselves.
     configuration.resume = nil
     configuration.group = group
+    // A server or a proxy may end connections, whose bytes were moved nevertheless.
+    configuration.keepsKernelCounters = true
     // What is measured is this program, not what the environment puts in between.
     configuration.proxy = .none
     configuration.session = session

@@ -1,3 +1,4 @@
+import Synchronization
 import Triwire
 
 /// The sessions of one trial on the server's side.
@@ -20,7 +21,8 @@ final class ServedTrial: @unchecked Sendable {
   private let slowdown: Slowdown?
   private var delayed: DelayedEchoes?
   /// The server's loop, which the first session shows.
-  private var loop: EventLoop?
+  private let firstLoop = Mutex<EventLoop?>(nil)
+  private var loop: EventLoop? { firstLoop.withLock { $0 } }
 
   /// Prepares to serve a trial.
   ///
@@ -51,7 +53,7 @@ final class ServedTrial: @unchecked Sendable {
     guard let client = Int(session.parameter), sessions.indices.contains(client) else {
       return session.close(.policyViolation, "there is no client \(session.parameter)")
     }
-    loop = session.loop
+    if loop == nil { firstLoop.withLock { $0 = session.loop } }
     sessions[client] = session
     if isBroadcast { session.subscribe(to: groups[client % groups.count]) }
     session.receive { [self] kind, message in received(kind, message, from: client) }
