@@ -1,3 +1,4 @@
+import FoundationEssentials
 import TriwireBench
 
 /// What the person at the keyboard wrote wrong, and what to write instead.
@@ -110,6 +111,31 @@ struct Arguments: Equatable {
     } catch {
       throw UsageError(message: "\(name): \(error)")
     }
+  }
+
+  /// The text of a file that an option names.
+  func content(of path: String, for name: String) throws(UsageError) -> String {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      throw UsageError(message: "\(name): \(path) is no text file that can be read")
+    }
+    return text
+  }
+
+  /// What both sides of trials know: the first line of the file that an option names.
+  ///
+  /// It is a file, since what stands on a command line stands in reports and process lists as well.
+  func trialsSecret() throws(UsageError) -> String? {
+    guard let path = text("--trials-secret") else { return nil }
+    let line =
+      try content(of: path, for: "--trials-secret")
+      .split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+    let isToken = line.utf8.allSatisfy { 0x21...0x7E ~= $0 }
+    guard isToken, 1...256 ~= line.utf8.count else {
+      throw UsageError(
+        message: "--trials-secret: the first line of \(path) has to be 1 to 256 letters, digits or "
+          + "signs of ASCII, without blanks")
+    }
+    return line
   }
 
   /// Complains when there are operands and the command takes none.

@@ -34,6 +34,10 @@ extension Command {
       Option("--more-rounds", "N", "with --resume: measure so many more repetitions"),
       Option(
         "--check-interface", nil, "compare all bytes with the interface's, in a network namespace"),
+      Option("--target", "URL", "measure a triwire serve --trials that runs already, anywhere"),
+      Option("--foreign", "FILE", "measure servers that others wrote, whose URLs this file names"),
+      Option("--target-ca", "FILE", "trust these authorities (PEM) for https targets"),
+      Option("--trials-secret", "FILE", "what the target asks for: the first line of this file"),
       Option("--seed", "N", "where all that is random starts from; the files' own unless given"),
       Option("--ceiling", nil, "find out whether the clients, and not the server, were the limit"),
       Option("--quiet", nil, "show only what failed"),
@@ -63,16 +67,20 @@ extension Command {
           + "leave --tls out, or name other files")
     }
     let plan = Plan(files, choosing: choices)
+    let address = try arguments.target()
+    let foreign = try arguments.text("--foreign").map { try ForeignServers(path: $0) }
+    let target = try arguments.target(address, foreign)
+    if let objection = target?.objection(to: plan) { throw UsageError(message: objection) }
+    let manner = try SuiteRun.Manner(arguments, target)
+    let record = try await address?.greet()
     let folder =
       if let path = arguments.text("--output") {
         try ReportFolder(path: path)
       } else {
         try ReportFolder(in: "Reports", named: timestamp().replacing(":", with: "-"))
       }
-    let manner = try SuiteRun.Manner(arguments)
     return try await interruptibly {
-      let report = Report(
-        plan, on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
+      let report = Report(plan, on: .now(servesHere: target == nil), of: record, foreign: foreign)
       return try await SuiteRun(plan, into: folder, manner).run(from: report)
     }
   }
@@ -82,6 +90,7 @@ extension Command {
     let others = arguments.names.filter {
       ![
         "--resume", "--more-rounds", "--retries", "--check-interface", "--ceiling", "--quiet",
+        "--target-ca", "--trials-secret",
       ].contains($0)
     }
     if let other = (others + arguments.operands).first {
@@ -94,10 +103,11 @@ extension Command {
     if let rounds = try arguments.number("--more-rounds", from: 1, to: 100) {
       try report.extend(by: rounds)
     }
-    try report.resume(
-      on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
+    let address = try arguments.target(at: report.target?.url)
+    let target = try arguments.target(address, report.foreign)
+    let manner = try SuiteRun.Manner(arguments, target)
+    try report.resume(on: .now(servesHere: target == nil), of: try await address?.greet())
     let begun = report
-    let manner = try SuiteRun.Manner(arguments)
     return try await interruptibly {
       try await SuiteRun(Plan(of: begun), into: folder, manner)
         .run(from: begun)
@@ -119,13 +129,22 @@ private struct SuiteRun {
     let retries: Int?
     let checksInterface: Bool
     let findsCeiling: Bool
+    let target: Target?
 
-    init(_ arguments: Arguments) throws(UsageError) {
+    init(_ arguments: Arguments, _ target: Target?) throws(UsageError) {
+      self.target = target
       isQuiet = arguments.has("--quiet")
       retries = try arguments.number("--retries", from: 0, to: 10)
       checksInterface = arguments.has("--check-interface")
       findsCeiling = arguments.has("--ceiling")
-      guard checksInterface, InterfaceCount.ownLoopback == nil else { return }
+      guard checksInterface else { return }
+      guard target == nil else {
+        throw UsageError(
+          message:
+            "--check-interface counts what goes over this machine's own loopback, and a target "
+            + "is elsewhere: leave it out")
+      }
+      guard InterfaceCount.ownLoopback == nil else { return }
       throw UsageError(
         message: "--check-interface needs a network namespace of its own, where nothing else is on "
           + "the interface: unshare -rn sh -c 'ip link set lo up && ethtool -K lo tso off gso off "
@@ -192,7 +211,8 @@ private struct SuiteRun {
   private func measure(_ trial: Trial) async throws -> Measurement? {
     do {
       return try await TrialRun(
-        trial, startedAt: timestamp(), checksInterface: manner.checksInterface, retries: retries
+        trial, on: manner.target, startedAt: timestamp(), checksInterface: manner.checksInterface,
+        retries: retries
       ).measure(progress.watcher)
     } catch is CancellationError {
       return nil
@@ -224,6 +244,53 @@ private struct SuiteRun {
     case .broken: return .thresholdBroken
     case .open: return .inconclusive
     }
+  }
+}
+
+extension Arguments {
+  /// The target that the options name, or the one that a report names; `nil` is none.
+  fileprivate func target(at known: String? = nil) throws -> TargetAddress? {
+    guard let url = text("--target") ?? known else {
+      guard has("--trials-secret") else { return nil }
+      throw UsageError(message: "--trials-secret is for a target, write --target URL")
+    }
+    let secret = try trialsSecret()
+    let authorities = try authorities
+    do {
+      return try TargetAddress(url: url, authorities: authorities, secret: secret)
+    } catch {
+      throw UsageError(message: "--target: \(error)")
+    }
+  }
+
+  /// What is measured instead of servers of its own; `nil` is nothing.
+  fileprivate func target(
+    _ address: TargetAddress?, _ foreign: ForeignServers?
+  ) throws(UsageError) -> Target? {
+    switch (address, foreign) {
+    case (nil, nil):
+      guard has("--target-ca") else { return nil }
+      throw UsageError(message: "--target-ca is for a target, write --target URL")
+    case (let address?, nil): return .server(address)
+    case (nil, let foreign?): return .foreign(foreign, authorities: try authorities)
+    case (_?, _?): throw UsageError(message: "write --target or --foreign, not both")
+    }
+  }
+
+  /// The authorities to trust, as PEM.
+  private var authorities: String? {
+    get throws(UsageError) {
+      guard let path = text("--target-ca") else { return nil }
+      return try content(of: path, for: "--target-ca")
+    }
+  }
+}
+
+extension Environment {
+  /// This machine, and this run of the command.
+  fileprivate static func now(servesHere: Bool) -> Environment {
+    .current(
+      commandLine: CommandLine.arguments, startedAt: timestamp(), servesHere: servesHere)
   }
 }
 

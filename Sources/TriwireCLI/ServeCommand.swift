@@ -15,10 +15,18 @@ extension Command {
         /topics/NAME  messages published to NAME; POST publishes its body as one message
         /reflect      plain HTTP, any method: the body of the request is the body of the answer
         /healthz      plain HTTP: 200 as long as the server is well
+
+      With --trials, triwire run --target measures this server from elsewhere, one trial at a time.
+      Whoever can open a session at /trials/control may then put load on it, so that it is off unless
+      asked for; --trials-secret asks them for a secret. All paths of trials are below /trials/. It
+      serves with one thread then, keeps idle connections for two hours, and limits TCP segments to
+      those of an Ethernet.
       """,
     options: [
       Option("--listen", "HOST:PORT", "where to listen; port 0 picks a free one and prints it"),
       Option("--loops", "N", "threads to serve with; one per core unless given"),
+      Option("--trials", nil, "let triwire run --target put load on this server and measure it"),
+      Option("--trials-secret", "FILE", "only those who know the first line of this file"),
       Option("--message-limit", "BYTES", "the longest message; 1048576 unless given"),
       Option("--deflate", nil, "compress WebSocket messages for clients that can"),
       Option("--gzip", nil, "compress event streams and polls' answers for clients that ask"),
@@ -48,7 +56,19 @@ extension Command {
     if arguments.has("--deflate") { configuration.deflate = DeflateOptions() }
     if arguments.has("--gzip") { configuration.gzip = GzipOptions() }
     configuration.tls = try arguments.tls()
-    return try await serve(on: address, configuration)
+    let secret = try arguments.trialsSecret()
+    guard arguments.has("--trials") else {
+      guard secret == nil else {
+        throw UsageError(message: "--trials-secret is for trials, write --trials")
+      }
+      return try await serve(on: address, configuration) { _ in }
+    }
+    guard configuration.loops ?? 1 == 1 else {
+      throw UsageError(message: "--trials serves with one thread, leave --loops out")
+    }
+    return try await serve(on: address, configuration.settingsOfTrials) { server in
+      server.addTrialRoutes(secret: secret)
+    }
   }
 }
 
@@ -92,11 +112,13 @@ extension Arguments {
 
 /// Serves until a signal comes, then drains.
 private func serve(
-  on address: String, _ configuration: TriwireServer.Configuration
+  on address: String, _ configuration: TriwireServer.Configuration,
+  _ addRoutes: (TriwireServer) -> Void
 ) async throws -> ExitStatus {
   Process.raiseDescriptorLimit()
   let server = TriwireServer(configuration: configuration)
   server.addServeRoutes()
+  addRoutes(server)
   let bound = try await server.start(on: address)
   Output.print("listening on http\(configuration.tls == nil ? "" : "s")://\(bound)")
   return try await interruptibly {

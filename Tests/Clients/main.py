@@ -17,6 +17,7 @@ import curl_clients  # noqa: F401
 import load_clients  # noqa: F401
 import histograms  # noqa: F401
 import real_servers  # noqa: F401
+import foreign_servers  # noqa: F401
 import bad_http  # noqa: F401
 import bad_websocket  # noqa: F401
 import bad_sessions  # noqa: F401

@@ -17,6 +17,7 @@ import right  # noqa: E402, F401
 import wrong  # noqa: E402, F401
 import idle  # noqa: E402, F401
 import restarts  # noqa: E402, F401
+import target  # noqa: E402, F401
 
 
 class Parser(argparse.ArgumentParser):

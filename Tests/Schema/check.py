@@ -92,6 +92,13 @@ def parse(text):
     return json.loads(token.sub(lambda m: m[0] if m[0].startswith('"') else " ", text))
 
 
+def serve(triwire):
+    """A server that lets itself be measured, and its URL."""
+    server = subprocess.Popen(
+        [triwire, "serve", "--listen", "127.0.0.1:0", "--trials"], stdout=subprocess.PIPE, text=True)
+    return server, server.stdout.readline().split()[-1]
+
+
 def main():
     triwire = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / ".build/release/triwire")
     printed = subprocess.run([triwire, "schema"], capture_output=True, text=True, check=True).stdout
@@ -121,7 +128,14 @@ def main():
             [triwire, "schema", "result"], capture_output=True, text=True, check=True).stdout
         Draft202012Validator.check_schema(json.loads(text))
         results = Draft202012Validator(json.loads(text))
-        for name, (changes, options) in RUNS.items():
+        urls = pathlib.Path(folder) / "urls.json"
+        elsewhere = {
+            "target": ({}, lambda url: ["--target", url]),
+            "foreign": ({}, lambda url: ["--foreign", str(urls), "--transports", "websocket"])}
+        server, url = serve(triwire)
+        urls.write_text(json.dumps({"websocket": f"{url}/echo"}))
+        runs = RUNS | {name: (changes, words(url)) for name, (changes, words) in elsewhere.items()}
+        for name, (changes, options) in runs.items():
             target = pathlib.Path(folder) / f"{name}.json"
             target.write_text(json.dumps(SHORT | changes | {"name": name}))
             run = subprocess.run(
@@ -135,6 +149,8 @@ def main():
             for key in ["trials", "environment", "comparisons"]:
                 expect(f"without {key} it fails", not results.is_valid(
                     {name: value for name, value in result.items() if name != key}))
+        server.terminate()
+        server.wait(10)
     print(f"{len(failures)} failed")
     sys.exit(1 if failures else 0)
 

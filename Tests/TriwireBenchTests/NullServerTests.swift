@@ -53,7 +53,7 @@ struct NullServerTests {
   @Test("Of a request it knows who sent it, what it wants, and how long its body is")
   func heads() throws {
     let text =
-      "POST /client/37?session=abc HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+      "POST /trials/37?session=abc HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
       + "content-type: application/octet-stream\r\n\r\nhello"
     for cut in [0, 10, text.utf8.count - 8] {
       #expect(NullFraming.Head(in: Array(bytes(text)[..<cut]), at: 0) == nil)
@@ -63,7 +63,7 @@ struct NullServerTests {
     #expect(post.end == text.utf8.count + 1 - 5)
     let get = try #require(
       NullFraming.Head(
-        in: bytes("GET /client/0 HTTP/1.1\r\naccept: text/event-stream\r\n\r\n"), at: 0))
+        in: bytes("GET /trials/0 HTTP/1.1\r\naccept: text/event-stream\r\n\r\n"), at: 0))
     #expect(!get.isPost && get.wantsEvents && get.key == nil)
     #expect(NullFraming.Head(in: bytes("\r\n\r\n"), at: 0) == nil)
   }

@@ -32,7 +32,7 @@ struct ReportTests {
   @Test("A report of another schema is refused")
   func schema() throws {
     let text = String(decoding: try sample().json, as: UTF8.self)
-      .replacing("\"schemaVersion\" : 5", with: "\"schemaVersion\" : 4")
+      .replacing("\"schemaVersion\" : 6", with: "\"schemaVersion\" : 5")
     #expect(throws: DecodingError.self) { try Report(json: Array(text.utf8)) }
   }
 
@@ -152,6 +152,7 @@ struct ReportTests {
     var connection = ConnectionCost()
     connection.opened = 4
     connection.roundTrips = 2
+    (connection.serverSystemCalls, connection.serverCPUMicroseconds) = (0, 0)
     result.connection = connection
     result.memory = MemoryCost(
       steps: [1, 2, 3, 4].map { count in

@@ -7,18 +7,18 @@ import Triwire
 struct ValidityTests {
   @Test("Each rule is broken beyond its bound, not at it")
   func bounds() {
-    let rules: [(WritableKeyPath<Validity, Double>, Double)] = [
-      (\.serverWaited, Validity.waited), (\.clientsWaited, Validity.waited),
-      (\.clockDrift, Validity.clockDrift), (\.serverBusy, Validity.busy),
-      (\.clientsBusy, Validity.busy),
+    let rules: [(set: (inout Validity, Double) -> Void, bound: Double)] = [
+      ({ $0.serverWaited = $1 }, Validity.waited), ({ $0.clientsWaited = $1 }, Validity.waited),
+      ({ $0.clockDrift = $1 }, Validity.clockDrift), ({ $0.serverBusy = $1 }, Validity.busy),
+      ({ $0.clientsBusy = $1 }, Validity.busy),
     ]
-    for (figure, bound) in rules {
+    for (set, bound) in rules {
       var at = Validity()
-      at[keyPath: figure] = bound
+      set(&at, bound)
       at.judge(medianLatency: 100)
       #expect(at.doubts.isEmpty && at.limits.isEmpty)
       var beyond = Validity()
-      beyond[keyPath: figure] = bound * 1.01
+      set(&beyond, bound * 1.01)
       beyond.judge(medianLatency: 100)
       #expect(beyond.doubts.count + beyond.limits.count == 1)
     }

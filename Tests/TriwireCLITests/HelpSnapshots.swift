@@ -67,21 +67,25 @@ let helpSnapshots = [
       full as often and as long as the scenario files say. A file may change that for itself.
 
       Options:
-        --transports LIST    only these of websocket,sse,long-polling
-        --tls LIST           compare these of off,1.2,1.3,1.3-resumed, whatever the files say
-        --profile NAME       smoke, quick or full; smoke unless given
-        --repetitions N      so many of each trial, whatever profile and file say
-        --retries N          repeat a disturbed trial so often; smoke 0, quick 1, full 2
-        --control            run the first transport twice, to see what chance alone does
-        --control-poll TIME  a control that asks at this interval, such as "1 s"
-        --output DIR         where to write the report; a new folder in Reports unless given
-        --resume DIR         go on with a stopped run, as its report in this folder says
-        --more-rounds N      with --resume: measure so many more repetitions
-        --check-interface    compare all bytes with the interface's, in a network namespace
-        --seed N             where all that is random starts from; the files' own unless given
-        --ceiling            find out whether the clients, and not the server, were the limit
-        --quiet              show only what failed
-        --help               show this and exit
+        --transports LIST     only these of websocket,sse,long-polling
+        --tls LIST            compare these of off,1.2,1.3,1.3-resumed, whatever the files say
+        --profile NAME        smoke, quick or full; smoke unless given
+        --repetitions N       so many of each trial, whatever profile and file say
+        --retries N           repeat a disturbed trial so often; smoke 0, quick 1, full 2
+        --control             run the first transport twice, to see what chance alone does
+        --control-poll TIME   a control that asks at this interval, such as "1 s"
+        --output DIR          where to write the report; a new folder in Reports unless given
+        --resume DIR          go on with a stopped run, as its report in this folder says
+        --more-rounds N       with --resume: measure so many more repetitions
+        --check-interface     compare all bytes with the interface's, in a network namespace
+        --target URL          measure a triwire serve --trials that runs already, anywhere
+        --foreign FILE        measure servers that others wrote, whose URLs this file names
+        --target-ca FILE      trust these authorities (PEM) for https targets
+        --trials-secret FILE  what the target asks for: the first line of this file
+        --seed N              where all that is random starts from; the files' own unless given
+        --ceiling             find out whether the clients, and not the server, were the limit
+        --quiet               show only what failed
+        --help                show this and exit
 
       """),
   Snapshot(
@@ -272,9 +276,17 @@ let helpSnapshots = [
         /reflect      plain HTTP, any method: the body of the request is the body of the answer
         /healthz      plain HTTP: 200 as long as the server is well
 
+      With --trials, triwire run --target measures this server from elsewhere, one trial at a time.
+      Whoever can open a session at /trials/control may then put load on it, so that it is off unless
+      asked for; --trials-secret asks them for a secret. All paths of trials are below /trials/. It
+      serves with one thread then, keeps idle connections for two hours, and limits TCP segments to
+      those of an Ethernet.
+
       Options:
         --listen HOST:PORT     where to listen; port 0 picks a free one and prints it
         --loops N              threads to serve with; one per core unless given
+        --trials               let triwire run --target put load on this server and measure it
+        --trials-secret FILE   only those who know the first line of this file
         --message-limit BYTES  the longest message; 1048576 unless given
         --deflate              compress WebSocket messages for clients that can
         --gzip                 compress event streams and polls' answers for clients that ask

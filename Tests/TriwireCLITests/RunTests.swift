@@ -16,7 +16,7 @@ struct RunTests {
 
       let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
       let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-      #expect(result["schemaVersion"] as? Int == 5)
+      #expect(result["schemaVersion"] as? Int == 6)
       #expect(result["state"] as? String == "complete")
       let trials = try #require(result["trials"] as? [[String: Any]])
       #expect(

@@ -25,6 +25,8 @@ final class ClientConnection: StreamHandler {
   weak var user: (any ClientConnectionUser)?
   private var codec: HTTPClientCodec
   private var isPaused = false
+  /// What the kernel had counted when it was closed; empty before, and where nobody could ask.
+  private(set) var kernelAtEnd: [KernelCounters] = []
 
   init(stream: ByteStream, limits: HTTPLimits) {
     self.stream = stream
@@ -73,6 +75,7 @@ final class ClientConnection: StreamHandler {
   /// Ends the connection; the user hears nothing more.
   func close() {
     user = nil
+    if stream.isOpen { kernelAtEnd = stream.kernelCounters().map { [$0] } ?? [] }
     stream.close()
   }
 

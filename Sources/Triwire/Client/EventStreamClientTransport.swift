@@ -40,8 +40,10 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     self.dialer = dialer
     self.opening = opening
     // A resumable session is named in a header field of each request.
-    addedQuery = dialer.link == nil ? "session=\(SessionDirectory.newName())" : ""
-    posts = PostSender(dialer: dialer, target: dialer.url.target(adding: addedQuery))
+    let isNamed = dialer.link == nil && dialer.configuration.foreign == nil
+    addedQuery = isNamed ? "session=\(SessionDirectory.newName())" : ""
+    let target = dialer.configuration.foreign?.publish ?? dialer.url.target(adding: addedQuery)
+    posts = PostSender(dialer: dialer, target: target)
     // A binary message grows by a third in base64.
     let limit = dialer.configuration.session.messageBytes
     parser = EventStreamParser(eventBytes: limit / 3 * 4 + 1024)
@@ -70,7 +72,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     connection.user = self
     stream.start(connection)
     var headers = dialer.accepting("text/event-stream")
-    headers.append(Wire.version, "1")
+    if dialer.configuration.foreign == nil { headers.append(Wire.version, "1") }
     request = dialer.request(.get, dialer.url.target(adding: addedQuery), headers)
     do {
       sent.http = connection.tunnel.sent + UInt64(try connection.send(request))

@@ -16,6 +16,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   private var sent = Ledger()
   private var received = Ledger()
   private var retired = StreamCounters()
+  private var retiredKernel: [KernelCounters] = []
   private var cursor: String?
   private var answer: ResponseHead?
   private var words = RefusalText()
@@ -55,6 +56,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
       traffic.streams.append(connection.stream.counters)
       traffic.kernel = connection.stream.kernelCounters().map { [$0] } ?? []
     }
+    traffic.kernel += retiredKernel
     traffic.streams += posts.streams
     traffic.kernel += posts.kernel
     return traffic
@@ -173,6 +175,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     retired = retired + connection.stream.counters
     self.connection = nil
     connection.close()
+    if dialer.configuration.keepsKernelCounters { retiredKernel += connection.kernelAtEnd }
   }
 
   func answered(_ connection: ClientConnection, _ head: ResponseHead, bytes: Int) {

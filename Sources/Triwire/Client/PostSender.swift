@@ -23,6 +23,7 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
   private(set) var sent = Ledger()
   private(set) var received = Ledger()
   private var retired = StreamCounters()
+  private var retiredKernel: [KernelCounters] = []
   private var answer: HTTPStatus?
   private var answerText: [UInt8] = []
 
@@ -62,7 +63,9 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
     return all
   }
 
-  var kernel: [KernelCounters] { connection?.stream.kernelCounters().map { [$0] } ?? [] }
+  var kernel: [KernelCounters] {
+    retiredKernel + (connection?.stream.kernelCounters().map { [$0] } ?? [])
+  }
 
   func send(_ kind: MessageKind, _ payload: Span<UInt8>) {
     guard state != .ended else { return }
@@ -83,6 +86,8 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
 
   /// Tells the server that the session ends, after what waits.
   func close(_ end: SessionEnd) {
+    // A server that knows no sessions is not told that one ends.
+    guard dialer.configuration.foreign == nil else { return onClosed?() ?? () }
     let reason = end.reason.utf8.map(Self.escape).joined()
     let item =
       (target.contains("?") ? "&" : "?") + "code=\(end.code)"
@@ -117,6 +122,7 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
     retired = retired + connection.stream.counters
     self.connection = nil
     connection.close()
+    if dialer.configuration.keepsKernelCounters { retiredKernel += connection.kernelAtEnd }
   }
 
   private func schedule() {
@@ -174,7 +180,8 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
     mustAcknowledge = false
     var count = min(1, queue.count)
     var size = queue.first?.bytes.count ?? 0
-    while count < queue.count, size + queue[count].bytes.count <= Self.batchBytes {
+    let isBatch = dialer.configuration.foreign == nil
+    while isBatch, count < queue.count, size + queue[count].bytes.count <= Self.batchBytes {
       size += queue[count].bytes.count
       count += 1
     }
@@ -198,6 +205,9 @@ final class PostSender: ClientConnectionUser, TurnEnd, @unchecked Sendable {
 
   /// A single message is the body itself; several are a batch.
   private func encode(_ count: Int, _ size: Int) -> (Headers, [UInt8]) {
+    if dialer.configuration.foreign != nil, let first = queue.first {
+      return (["content-type": "text/plain; charset=utf-8"], first.bytes)
+    }
     if count == 1, !queue[0].bytes.isEmpty {
       let first = queue[0]
       let headers: Headers =

@@ -22,6 +22,11 @@ public final class TriwireClient: Sendable {
     public var http = HTTPLimits()
     /// Has long-polling sessions ask at an interval instead; `nil` has them wait for the answer.
     package var pollClock: PollClock?
+    /// Where messages come from and go to at a server that knows nothing of sessions; `nil` is one
+    /// that does.
+    package var foreign: ForeignEndpoints?
+    /// Whether what the kernel counted is kept of connections that are closed.
+    package var keepsKernelCounters = false
     /// The limits of sessions.
     public var session = SessionLimits()
     /// How sessions survive their connections; nil opens plain ones, as servers that are not made
@@ -244,7 +249,14 @@ final class SessionOpening: TimerOwner, @unchecked Sendable {
     case .serverSentEvents:
       begin(stream, EventStreamClientTransport(dialer: dialer, opening: opening))
     case .longPolling:
-      begin(stream, LongPollClientTransport(dialer: dialer, opening: opening))
+      if let foreign = dialer.configuration.foreign, let polls = foreign.polls {
+        begin(
+          stream,
+          ForeignPollTransport(
+            dialer: dialer, polls, publish: foreign.publish, opening: opening))
+      } else {
+        begin(stream, LongPollClientTransport(dialer: dialer, opening: opening))
+      }
     }
   }
 

@@ -32,7 +32,8 @@ public final class Topic: Sendable {
     var shards: [TopicShard] = []
   }
 
-  init(name: String, history: History) {
+  /// A topic that no server knows by its name.
+  package init(name: String, history: History = History()) {
     self.name = name
     self.history = history
     state = Guarded(State())

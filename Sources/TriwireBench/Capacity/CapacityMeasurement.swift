@@ -86,7 +86,8 @@ extension TrialRun {
       scenario: scenario, contender: trial.contender, repetition: trial.repetition,
       seed: trial.seed, isControl: trial.isControl)
     return TrialRun(
-      probe, executable: executable, startedAt: startedAt, checksInterface: checksInterface)
+      probe, on: target, executable: executable, startedAt: startedAt,
+      checksInterface: checksInterface)
   }
 }
 

@@ -38,8 +38,8 @@ public struct CapacityProbe: Sendable, Equatable, Codable {
   public var maximum: Double?
   /// How late 99 % of the messages were sent at most, in microseconds; `nil` with too few of them.
   public var sentLateP99: Double?
-  /// Part of one core that the server used.
-  public var serverBusy: Double
+  /// Part of one core that the server used; `nil` is not measured.
+  public var serverBusy: Double?
   /// Part of one core that the clients used.
   public var clientsBusy: Double
   /// CPU time of the server per message that arrived, in microseconds; `nil` without any.
@@ -77,7 +77,8 @@ extension CapacityProbe {
     maximum = latency.count > 0 ? Double(latency.maximum) / 1000 : nil
     sentLateP99 = validity.sentLateP99
     (serverBusy, clientsBusy) = (validity.serverBusy, validity.clientsBusy)
-    serverCPUPerMessage = arrived > 0 ? measurement.cpu.serverMicroseconds / Double(arrived) : nil
+    serverCPUPerMessage =
+      arrived > 0 ? measurement.cpu.serverMicroseconds.map { $0 / Double(arrived) } : nil
     waiting = backlog.waiting
     judge(measurement, search, backlog)
   }
@@ -107,7 +108,7 @@ extension CapacityProbe {
     ].compactMap { $0 }
     reasons = saturation + late
     guard !reasons.isEmpty else { return }
-    if clientsBusy > Validity.busy, clientsBusy >= serverBusy {
+    if clientsBusy > Validity.busy, clientsBusy >= serverBusy ?? 0 {
       outcome = .clientLimited
       reasons.append("the clients used \(Figures.percent(clientsBusy)) of a core")
     } else if let doubt = disturbance(measurement.validity) {
@@ -128,9 +129,9 @@ extension CapacityProbe {
 
   /// What the machine did to a probe that nobody's load explains.
   private func disturbance(_ validity: Validity) -> String? {
-    let isBusy = max(serverBusy, clientsBusy) > Validity.busy
+    let isBusy = max(serverBusy ?? 0, clientsBusy) > Validity.busy
     let isDisturbed =
-      max(validity.serverWaited, validity.clientsWaited) > Validity.waited
+      max(validity.serverWaited ?? 0, validity.clientsWaited) > Validity.waited
       || validity.pressure ?? 0 > Validity.pressure
       || abs(validity.clockDrift) > Validity.clockDrift
     // Who has no time to send is at a limit of its own.

@@ -39,7 +39,7 @@ struct CapacityTable {
         trial.isControl == true ? "yes" : "no", search.vary.rawValue, "\(probe.level)",
         probe.outcome.rawValue, probe.counts ? "no" : "yes", "\(probe.deliveredPerSecond)",
         "\(probe.expected)", "\(probe.lost)", text(probe.p50), text(probe.p99),
-        text(probe.maximum), text(probe.sentLateP99), "\(probe.serverBusy)",
+        text(probe.maximum), text(probe.sentLateP99), text(probe.serverBusy),
         "\(probe.clientsBusy)", text(probe.serverCPUPerMessage),
       ]
     }

@@ -8,7 +8,7 @@ struct TidyTable {
 
   /// The rows as CSV (RFC 4180), with LF at their ends, which all readers take.
   ///
-  /// A percentile that too few messages bear has no row.
+  /// A percentile that too few messages bear has no row; what is not measured has one without a value.
   var csv: String {
     let isMixed = reports.contains { !$0.machine.isEmpty }
     let columns = [
@@ -41,7 +41,9 @@ struct TidyTable {
     ]
     return counts.map { ($0.0, "1", "\($0.1)") }
       + Metric.all.compactMap { metric in
-        metric.value(pool).map { (metric.key, metric.unit.symbol, "\($0)") }
+        let text = metric.value(pool).map { "\($0)" }
+        return (text ?? (metric.isUnmeasured(in: pool) ? "" : nil))
+          .map { (metric.key, metric.unit.symbol, $0) }
       }
   }
 

@@ -61,10 +61,12 @@ extension Measurement {
     _ phase: WritableKeyPath<InterfaceCheck, InterfaceCount?>, _ name: String,
     from before: Reading, to after: Reading
   ) {
-    guard let earlier = before.interface, let later = after.interface else { return }
+    guard let earlier = before.interface, let later = after.interface,
+      let served = before.server, let servedLater = after.server
+    else { return }
     let carried = later - earlier
     let up = ByteLayers(from: before.clients, to: after.clients, isAccepting: false)
-    let down = ByteLayers(from: before.server, to: after.server, isAccepting: true)
+    let down = ByteLayers(from: served, to: servedLater, isAccepting: true)
     let counted = InterfaceCount(
       bytes: up.wire + down.wire + carried.duplicateReports, packets: up.segments + down.segments,
       duplicateReports: carried.duplicateReports)

@@ -58,6 +58,9 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var slow: SlowMeasurement?
   /// What visits cost, where the scenario has visitors.
   public var visits: VisitMeasurement?
+  /// What has to be said of figures of a server elsewhere; `nil` of one that was started for the
+  /// trial.
+  public var target: TargetMeasurement?
   /// What is not measured in such a trial, by its names here; `nil` where all is.
   public var unmeasured: [String]?
   /// The work of both processes while messages were measured.
@@ -68,7 +71,7 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var validity: Validity
 
   /// A measurement of a trial that has not seen anything yet.
-  public init(_ trial: Trial, startedAt: String) {
+  public init(_ trial: Trial, startedAt: String, on target: Target? = nil) {
     scenario = trial.scenario.name
     transport = trial.transport
     tls = trial.contender.tls
@@ -85,7 +88,10 @@ public struct Measurement: Sendable, Equatable, Codable {
     slipMicroseconds = Durations()
     timeline = Timeline([], secondsPerPoint: 1)
     flows = []
-    unmeasured = trial.scenario.sessions == .plain ? nil : ["bytes", "connection"]
+    let missing =
+      (trial.scenario.sessions == .plain ? [] : ["bytes", "connection"])
+      + (target?.unmeasured ?? [])
+    unmeasured = missing.isEmpty ? nil : missing
     cpu = CPUCost()
     memory = MemoryCost(steps: [])
     validity = Validity()
@@ -143,8 +149,8 @@ public struct ByteLayers: Sendable, Equatable, Codable {
   public var socket: UInt64 = 0
   /// TCP and IP headers: 52 bytes per segment, which is IPv4 with TCP timestamps.
   public var tcpip: UInt64 = 0
-  /// Bytes the kernel had to send again.
-  public var retransmitted: UInt64 = 0
+  /// Bytes the kernel had to send again; `nil` is not known, since only who sends them knows.
+  public var retransmitted: UInt64? = 0
   /// Segments sent, pure acknowledgements included.
   public var segments: UInt64 = 0
   /// Segments that carried nothing but an acknowledgement.
@@ -153,8 +159,11 @@ public struct ByteLayers: Sendable, Equatable, Codable {
   /// Bytes without those of TLS, TCP and IP: what developer tools show at best.
   var application: UInt64 { socket - tls }
 
+  /// ``retransmitted`` as far as it is known.
+  var sentAgain: UInt64 { retransmitted ?? 0 }
+
   /// Bytes of IP packets: all of the above.
-  public var wire: UInt64 { socket + tcpip + retransmitted }
+  public var wire: UInt64 { socket + tcpip + sentAgain }
 
   /// What payload, framing and control became where they were compressed; 0 where they were not.
   var compressed: UInt64 {
@@ -178,7 +187,8 @@ public struct ByteLayers: Sendable, Equatable, Codable {
     if let saved = other.saved { sum.saved = (sum.saved ?? 0) + saved }
     sum.socket += other.socket
     sum.tcpip += other.tcpip
-    sum.retransmitted += other.retransmitted
+    sum.retransmitted = other.retransmitted.flatMap { again in sum.retransmitted.map { $0 + again }
+    }
     sum.segments += other.segments
     sum.acknowledgements += other.acknowledgements
   }
@@ -212,22 +222,23 @@ public struct ConnectionCost: Sendable, Equatable, Codable {
   public var tlsBytesDown = 0.0
   /// System calls of the client, per connection.
   public var clientSystemCalls = 0.0
-  /// System calls of the server, per connection.
-  public var serverSystemCalls = 0.0
-  /// CPU time of the server, per connection.
-  public var serverCPUMicroseconds = 0.0
+  /// System calls of the server, per connection; `nil` is not measured.
+  public var serverSystemCalls: Double?
+  /// CPU time of the server, per connection; `nil` is not measured.
+  public var serverCPUMicroseconds: Double?
 }
 
 /// The work of both processes while messages were measured.
 public struct CPUCost: Sendable, Equatable, Codable {
   /// How long that was.
   public var wallMicroseconds = 0.0
-  /// CPU time of the server, all threads.
-  public var serverMicroseconds = 0.0
+  /// CPU time of the server, all threads; `nil` is not measured.
+  public var serverMicroseconds: Double?
   /// CPU time of the clients' process, all threads; a relay that breaks things is one of them.
   public var clientMicroseconds = 0.0
-  /// How long the server's threads were ready to run and had to wait for a core.
-  public var serverWaitMicroseconds = 0.0
+  /// How long the server's threads were ready to run and had to wait for a core; `nil` is not
+  /// measured.
+  public var serverWaitMicroseconds: Double?
   /// How long the clients' threads were ready to run and had to wait for a core.
   public var clientWaitMicroseconds = 0.0
   /// CPU time of the server, per message that arrived.

@@ -9,15 +9,16 @@ import Triwire
 public struct Validity: Sendable, Equatable, Codable {
   /// How late messages were sent, 99 % of them no later, in microseconds; `nil` where too few were.
   public var sentLateP99: Double?
-  /// Part of the time in which threads of the server were ready to run and had no core.
-  public var serverWaited = 0.0
+  /// Part of the time in which threads of the server were ready to run and had no core; `nil` is not
+  /// measured.
+  public var serverWaited: Double?
   /// The same of the clients' process.
   public var clientsWaited = 0.0
   /// Part of the time in which some task of the machine waited for a core (PSI); `nil` where the
   /// kernel does not tell.
   public var pressure: Double?
-  /// Part of one core that the server used.
-  public var serverBusy = 0.0
+  /// Part of one core that the server used; `nil` is not measured.
+  public var serverBusy: Double?
   /// Part of one core that the clients' process used.
   public var clientsBusy = 0.0
   /// By how much the clock ran differently from the machine's oscillator, as a part.
@@ -55,15 +56,15 @@ extension Validity {
   ///
   /// - Parameter medianLatency: What half of the messages took at most, in microseconds.
   mutating func judge(medianLatency: Double?) {
-    let percent = { (part: Double) in Figures.percent(part) }
+    let percent = { (part: Double?) in Figures.percent(part) }
     let allowed = max(Validity.sentLate.microseconds, Validity.sentLate.part * (medianLatency ?? 0))
     if let late = sentLateP99, late > allowed {
       doubts.append(
         "one message of a hundred was sent \(Figures.duration(late)) late or more, "
           + "\(Figures.duration(allowed)) is the most")
     }
-    for (name, part) in [("the server", serverWaited), ("the clients", clientsWaited)]
-    where part > Validity.waited {
+    for (name, part) in [("the server", serverWaited), ("the clients", .some(clientsWaited))]
+    where part ?? 0 > Validity.waited {
       doubts.append(
         "threads of \(name) waited for a core for \(percent(part)) of the time, "
           + "\(percent(Validity.waited)) is the most")
@@ -78,8 +79,8 @@ extension Validity {
         "the clock was adjusted by \(percent(abs(clockDrift))), "
           + "\(percent(Validity.clockDrift)) is the most")
     }
-    for (name, part) in [("the server", serverBusy), ("the clients", clientsBusy)]
-    where part > Validity.busy {
+    for (name, part) in [("the server", serverBusy), ("the clients", .some(clientsBusy))]
+    where part ?? 0 > Validity.busy {
       limits.append("\(name) used \(percent(part)) of a core: more may not be possible")
     }
     if let growth, growth > Validity.growth {

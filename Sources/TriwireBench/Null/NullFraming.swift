@@ -93,7 +93,7 @@ enum NullFraming {
     /// Where the body begins.
     let end: Int
     let isPost: Bool
-    /// The number in the path `/client/NUMBER`; 0 where there is none.
+    /// The number in the path `/trials/NUMBER`; 0 where there is none.
     let client: Int
     private(set) var contentLength = 0
     private(set) var isBatch = false
@@ -115,7 +115,7 @@ enum NullFraming {
       let lines = input[start..<position].split(separator: 10)
       guard let first = lines.first else { return nil }
       isPost = first.first == UInt8(ascii: "P")
-      let path = Array("/client/".utf8)
+      let path = Array(TrialPath.client("").utf8)
       let number = first.split(separator: UInt8(ascii: " ")).dropFirst().first?
         .dropFirst(path.count).prefix { (0x30...0x39).contains($0) }
       client = min((number ?? []).prefix(7).reduce(0) { $0 * 10 + Int($1) - 0x30 }, 1 << 20)

@@ -32,7 +32,7 @@ final class NullTrial: TrialService, @unchecked Sendable {
   /// No client of such a trial reads slowly.
   func readSlow() async -> SlowServed { SlowServed() }
 
-  func listen() async throws -> UInt16 {
+  func listen() async throws -> UInt16? {
     _ = try await server.start(on: "127.0.0.1:0")
     return try server.acceptPlainStreams(on: "127.0.0.1") { [self] stream in
       loop = stream.loop

@@ -58,7 +58,8 @@ struct Comparison {
     }
     cautions = slowed + pools.flatMap(\.cautions) + (repeated.map { [$0] } ?? [])
     settings =
-      Comparison.control(scenario) + Comparison.network(scenario, pools)
+      Comparison.target(scenario, pools, in: report) + Comparison.control(scenario)
+      + Comparison.network(scenario, pools)
       + Comparison.headers(scenario)
       + Comparison.search(scenario) + Comparison.ceilings(scenario, in: report)
       + Comparison.snapshot(scenario) + Comparison.slowReaders(scenario)
@@ -182,16 +183,23 @@ struct Pool {
     return wire / payload - 1
   }
 
-  var serverPerMessage: Double? { cpuPerMessage(\.serverMicroseconds) }
+  /// Left out where the server's process is not known.
+  var serverPerMessage: Double? { cpuPerMessage { $0.serverMicroseconds } }
   /// Left out where a relay works in the same process.
   var clientPerMessage: Double? {
     trials.contains { $0.network != nil }
-      ? nil : cpuPerMessage(\.clientMicroseconds)
+      ? nil : cpuPerMessage { $0.clientMicroseconds }
   }
 
-  private func cpuPerMessage(_ part: KeyPath<CPUCost, Double>) -> Double? {
-    guard messages > 0 else { return nil }
-    return trials.reduce(0) { $0 + $1.cpu[keyPath: part] } / Double(messages)
+  private func cpuPerMessage(_ part: (CPUCost) -> Double?) -> Double? {
+    let parts = trials.compactMap { part($0.cpu) }
+    guard messages > 0, parts.count == trials.count else { return nil }
+    return parts.reduce(0, +) / Double(messages)
+  }
+
+  /// Whether nobody knows how much was sent again in a direction.
+  func isRetransmissionUnknown(_ direction: KeyPath<ByteLedger, ByteLayers>) -> Bool {
+    trials.contains { $0.bytes.map { $0[keyPath: direction].retransmitted == nil } ?? false }
   }
 
   func opening(_ phase: KeyPath<ConnectionCost, Durations>) -> Double? {
@@ -201,10 +209,10 @@ struct Pool {
     return merged.soundPercentile(50).map { Double($0) / 1000 }
   }
 
-  func mean(_ cost: KeyPath<ConnectionCost, Double>) -> Double? {
-    let opened = trials.compactMap(\.connection).filter { $0.opened > 0 }
+  func mean(_ cost: (ConnectionCost) -> Double?) -> Double? {
+    let opened = trials.compactMap(\.connection).filter { $0.opened > 0 }.compactMap(cost)
     guard !opened.isEmpty else { return nil }
-    return opened.reduce(0) { $0 + $1[keyPath: cost] } / Double(opened.count)
+    return opened.reduce(0, +) / Double(opened.count)
   }
 
   var openBytes: Double? {

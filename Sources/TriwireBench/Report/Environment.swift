@@ -69,9 +69,10 @@ extension Environment {
   /// - Parameters:
   ///   - commandLine: The words of the command.
   ///   - startedAt: When the run started, in UTC (ISO 8601).
+  ///   - servesHere: Whether the servers of its trials run on this machine, started by it.
   /// - Returns: What could be read; an empty text where the machine does not tell.
   public static func current(
-    commandLine: [String], startedAt: String
+    commandLine: [String], startedAt: String, servesHere: Bool = true
   ) -> Environment {
     let limits = readText("/proc/self/limits").split(separator: "\n")
       .first { $0.hasPrefix("Max open files") }?.split(separator: " ").compactMap { UInt64($0) }
@@ -80,7 +81,7 @@ extension Environment {
       startedAt: startedAt, resumedAt: nil,
       kernel: kernel, processor: value("model name", in: "/proc/cpuinfo"),
       cores: Cores.allowed.count,
-      pinning: Cores.pinning ?? "",
+      pinning: (servesHere ? Cores.pinning : Cores.clients.map { "clients on core \($0)" }) ?? "",
       memoryBytes: kilobytes(value("MemTotal", in: "/proc/meminfo")),
       clockSource: readText("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
       governor: readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),

@@ -136,6 +136,21 @@ extension Report {
       .joined(separator: "\n")
   }
 
+  /// The server that was measured, where it was not started for each trial.
+  private var targetRows: [(String, String)] {
+    if let foreign { return [("foreign servers", foreign.text)] }
+    guard let target else { return [] }
+    let pinning = target.pinning.isEmpty ? "" : ", \(target.pinning)"
+    return [
+      ("target", target.url),
+      (
+        "target's machine",
+        "\(target.processor), \(target.cores) cores, \(target.kernel)\(pinning), "
+          + "Triwire \(target.triwireVersion), \(target.compiler)"
+      ),
+    ]
+  }
+
   /// The machine and its settings, a name and a text each.
   var machineRows: [(String, String)] {
     let load = environment.load.map { load in
@@ -150,6 +165,7 @@ extension Report {
       ("kernel", environment.kernel),
       ("processor", "\(environment.processor), \(environment.cores) cores"),
       ("pinning", environment.pinning.isEmpty ? "none" : environment.pinning),
+    ] + targetRows + [
       ("clock source", environment.clockSource),
       (
         "measured connections",

@@ -144,7 +144,8 @@ struct Metric: Sendable {
     Metric(
       "serverCPUPerMessage", "server CPU/message", .time,
       "CPU time of the server's process, all its threads and the kernel's work for it, while "
-        + "messages were measured, per message that arrived. The server is a process of its own."
+        + "messages were measured, per message that arrived. The server is a process of its own. "
+        + "It is not measured of servers that nobody here wrote."
     ) { $0.serverPerMessage },
     Metric(
       "clientCPUPerMessage", "client CPU/message", .time,
@@ -201,7 +202,8 @@ struct Metric: Sendable {
       "What the server's private memory (Private_Dirty) grows by with each idle connection: the "
         + "slope of a straight line through several numbers of connections, the mean over "
         + "repetitions. Left out where a slope does not stand clearly above chance (twice its "
-        + "standard error). The kernel's own memory is not in it."
+        + "standard error). The kernel's own memory is not in it. It is not measured of a target, "
+        + "whose process is not a fresh one for each trial."
     ) { $0.growth(\.privateDirtyPerConnection) },
     Metric(
       "descriptorsPerConnection", "descriptors/connection", .count(places: 2),
@@ -211,11 +213,29 @@ struct Metric: Sendable {
 }
 
 extension Metric {
+  /// What ``Measurement/unmeasured`` has to name for a metric not to be measured; others never are.
+  private static let sources = [
+    "serverCPUPerMessage": "cpu.serverMicroseconds",
+    "serverCPUPerOpen": "connection.serverCPUMicroseconds",
+    "systemCallsPerOpen": "connection.serverSystemCalls",
+    "memoryPerConnection": "memory", "descriptorsPerConnection": "memory",
+  ]
+
+  /// Whether it is not measured in some trials, as opposed to not known.
+  func isUnmeasured(in pool: Pool) -> Bool {
+    guard let source = Metric.sources[key] else { return false }
+    return pool.trials.contains { $0.unmeasured?.contains(source) ?? false }
+  }
+
   /// The line of this metric in a table, or `nil` when no contender has the figure.
   func line(for pools: [Pool]) -> Comparison.Line? {
     let values = pools.map(value)
     let known = values.compactMap { $0 }
-    guard !known.isEmpty else { return nil }
+    guard !known.isEmpty else {
+      let isMissing = !pools.isEmpty && pools.allSatisfy(isUnmeasured)
+      return isMissing
+        ? Comparison.Line(metric: name, cells: pools.map { _ in "not measured" }) : nil
+    }
     let best = known.min() ?? 0
     let cells = values.map { value in
       guard isCompared, let value, best > 0, value / best >= 1.005 else { return unit.text(value) }

@@ -13,7 +13,7 @@ public struct Report: Sendable, Equatable, Codable {
   }
 
   /// The version of the form this is written in; a reader refuses versions it does not know.
-  public static let currentSchema = 5
+  public static let currentSchema = 6
 
   /// The version of the form of this report.
   public var schemaVersion: Int
@@ -27,6 +27,10 @@ public struct Report: Sendable, Equatable, Codable {
   public var hasControl: Bool?
   /// The machine and its settings.
   public var environment: Environment
+  /// The server that was measured, where it was not one of its own for each trial.
+  public var target: TargetRecord?
+  /// The servers that were measured, where nobody here wrote them.
+  public var foreign: ForeignServers?
   /// The scenarios as they ran, with all defaults filled in.
   public var scenarios: [Scenario]
   /// What was measured, in the order it ran.
@@ -38,13 +42,18 @@ public struct Report: Sendable, Equatable, Codable {
   public var ceilings: [CeilingMeasurement]?
 
   /// A report of a plan of which nothing has run yet.
-  public init(_ plan: Plan, on environment: Environment) {
+  public init(
+    _ plan: Plan, on environment: Environment, of target: TargetRecord? = nil,
+    foreign: ForeignServers? = nil
+  ) {
     schemaVersion = Report.currentSchema
     state = .running
     profile = plan.profile
     plannedTrials = plan.trials.count
     hasControl = plan.hasControl ? true : nil
     self.environment = environment
+    self.target = target
+    self.foreign = foreign
     scenarios = plan.scenarios
     trials = []
     voided = []
@@ -59,6 +68,8 @@ public struct Report: Sendable, Equatable, Codable {
     try container.encode(plannedTrials, forKey: .plannedTrials)
     try container.encodeIfPresent(hasControl, forKey: .hasControl)
     try container.encode(environment, forKey: .environment)
+    try container.encodeIfPresent(target, forKey: .target)
+    try container.encodeIfPresent(foreign, forKey: .foreign)
     try container.encode(scenarios, forKey: .scenarios)
     try container.encode(trials, forKey: .trials)
     try container.encode(voided, forKey: .voided)
@@ -104,9 +115,13 @@ public struct Report: Sendable, Equatable, Codable {
   /// Goes on with a run that was stopped, on the same machine: whatever is measured from now on
   /// must be comparable to what is there.
   ///
-  /// - Parameter environment: The machine and the settings now.
+  /// - Parameters:
+  ///   - environment: The machine and the settings now.
+  ///   - target: The server that is measured now, where it is not one of its own for each trial.
   /// - Throws: ``ReportError`` when nothing is left to measure, or when something differs.
-  public mutating func resume(on environment: Environment) throws(ReportError) {
+  public mutating func resume(
+    on environment: Environment, of target: TargetRecord? = nil
+  ) throws(ReportError) {
     let possible = 1...ScenarioLimits.repetitions
     for scenario in scenarios
     where !possible.contains(scenario.repetitions) || scenario.contenders.isEmpty {
@@ -119,7 +134,8 @@ public struct Report: Sendable, Equatable, Codable {
       throw ReportError(
         description: "all \(plannedTrials) trials are measured, nothing is left to resume")
     }
-    let differences = self.environment.differences(from: environment)
+    var differences = self.environment.differences(from: environment)
+    if let old = self.target, let target { differences += old.differences(from: target) }
     guard differences.isEmpty else {
       throw ReportError(
         description: "the rest would not be comparable to what was measured: "

@@ -38,6 +38,36 @@ extension ResultSchema {
     .init("measuring", "While messages were measured.", .object(interfaceCount)),
   ])
 
+  static let targetMeasurement = SchemaObject(keys: [
+    .init(
+      "clock", "How times of the two sides were put together.",
+      .words(TargetMeasurement.Clock.self), isRequired: true),
+    .init(
+      "errorMicroseconds",
+      "By how much one-way times can be wrong at most; 0 where they are exact.",
+      .figure, isRequired: true),
+    .init(
+      "roundTripMicroseconds",
+      """
+      The shortest time that a question and its answer took; left out where nobody was asked.
+      """,
+      .figure),
+    .init(
+      "driftMicroseconds",
+      """
+      By how much the offset of the clocks was found changed after the trial; left out where \
+      nobody was asked.
+      """,
+      .figure),
+    .init(
+      "isReconciled",
+      """
+      Whether both sides counted the same bytes: not where something in between speaks HTTP \
+      itself. Left out where that was not compared.
+      """,
+      .truth),
+  ])
+
   static let connectionCost = SchemaObject(keys: [
     .init("opened", "How many sessions were opened.", .count, isRequired: true),
     .init(
@@ -79,11 +109,11 @@ extension ResultSchema {
       "clientSystemCalls", "System calls of the client, per connection.",
       .figure, isRequired: true),
     .init(
-      "serverSystemCalls", "System calls of the server, per connection.",
-      .figure, isRequired: true),
+      "serverSystemCalls",
+      "System calls of the server, per connection; left out where not measured.", .figure),
     .init(
-      "serverCPUMicroseconds", "CPU time of the server, per connection.",
-      .figure, isRequired: true),
+      "serverCPUMicroseconds",
+      "CPU time of the server, per connection; left out where not measured.", .figure),
   ])
 
   static let faultMeasurement = SchemaObject(keys: [
@@ -190,8 +220,8 @@ extension ResultSchema {
   static let cpuCost = SchemaObject(keys: [
     .init("wallMicroseconds", "How long that was.", .figure, isRequired: true),
     .init(
-      "serverMicroseconds", "CPU time of the server, all threads.",
-      .figure, isRequired: true),
+      "serverMicroseconds", "CPU time of the server, all threads; left out where not measured.",
+      .figure),
     .init(
       "clientMicroseconds",
       """
@@ -201,8 +231,11 @@ extension ResultSchema {
       .figure, isRequired: true),
     .init(
       "serverWaitMicroseconds",
-      "How long the server's threads were ready to run and had to wait for a core.",
-      .figure, isRequired: true),
+      """
+      How long the server's threads were ready to run and had to wait for a core; left out where \
+      not measured.
+      """,
+      .figure),
     .init(
       "clientWaitMicroseconds",
       "How long the clients' threads were ready to run and had to wait for a core.",
@@ -250,8 +283,11 @@ extension ResultSchema {
       .figure),
     .init(
       "serverWaited",
-      "Part of the time in which threads of the server were ready to run and had no core.",
-      .figure, isRequired: true),
+      """
+      Part of the time in which threads of the server were ready to run and had no core; left out \
+      where not measured.
+      """,
+      .figure),
     .init("clientsWaited", "The same of the clients' process.", .figure, isRequired: true),
     .init(
       "pressure",
@@ -260,7 +296,8 @@ extension ResultSchema {
       where the kernel does not tell.
       """,
       .figure),
-    .init("serverBusy", "Part of one core that the server used.", .figure, isRequired: true),
+    .init(
+      "serverBusy", "Part of one core that the server used; left out where not measured.", .figure),
     .init(
       "clientsBusy", "Part of one core that the clients' process used.",
       .figure, isRequired: true),
@@ -301,7 +338,13 @@ extension ResultSchema {
     .init(
       "tcpip", "TCP and IP headers: 52 bytes per segment, which is IPv4 with TCP timestamps.",
       .count, isRequired: true),
-    .init("retransmitted", "Bytes the kernel had to send again.", .count, isRequired: true),
+    .init(
+      "retransmitted",
+      """
+      Bytes the kernel had to send again; left out where not known, since only who sends them \
+      knows.
+      """,
+      .count),
     .init("segments", "Segments sent, pure acknowledgements included.", .count, isRequired: true),
     .init(
       "acknowledgements", "Segments that carried nothing but an acknowledgement.",

@@ -15,6 +15,12 @@ enum ResultSchema {
       .truth),
     .init("environment", "The machine and its settings.", .object(environment), isRequired: true),
     .init(
+      "target", "The server that was measured, where it was not one of its own for each trial.",
+      .object(target)),
+    .init(
+      "foreign", "The servers that were measured, where nobody here wrote them.",
+      .object(ForeignSchema.servers)),
+    .init(
       "scenarios", "The scenarios as they ran, with all defaults filled in.",
       .some(.object(ScenarioSchema.scenario)), isRequired: true),
     .init(
@@ -78,6 +84,22 @@ enum ResultSchema {
     .init(
       "load", "How busy the machine was before the first and after the last trial.",
       .some(.object(machineLoad)), isRequired: true),
+  ])
+
+  static let target = SchemaObject(keys: [
+    .init("url", "What its URLs begin with.", .text, isRequired: true),
+    .init("triwireVersion", "The version of Triwire there.", .text, isRequired: true),
+    .init(
+      "compiler", "The compiler it was built with, and whether with optimisation.",
+      .text, isRequired: true),
+    .init(
+      "kernel", "Name and release of the kernel, and the architecture.",
+      .text, isRequired: true),
+    .init("processor", "The model of the processor.", .text, isRequired: true),
+    .init("cores", "How many cores the process may use.", .count, isRequired: true),
+    .init(
+      "pinning", "On which core it serves, or nothing when the kernel decides.",
+      .text, isRequired: true),
   ])
 
   static let measurement = SchemaObject(keys: [
@@ -162,6 +184,13 @@ enum ResultSchema {
     .init(
       "visits", "What visits cost, where the scenario has visitors.",
       .object(visitMeasurement)),
+    .init(
+      "target",
+      """
+      What has to be said of figures of a server elsewhere; left out of one that was started for \
+      the trial.
+      """,
+      .object(targetMeasurement)),
     .init(
       "unmeasured",
       "What is not measured in such a trial, by its names here; left out where all is.",
@@ -251,7 +280,8 @@ enum ResultSchema {
       of them.
       """,
       .figure),
-    .init("serverBusy", "Part of one core that the server used.", .figure, isRequired: true),
+    .init(
+      "serverBusy", "Part of one core that the server used; left out where not measured.", .figure),
     .init("clientsBusy", "Part of one core that the clients used.", .figure, isRequired: true),
     .init(
       "serverCPUPerMessage",

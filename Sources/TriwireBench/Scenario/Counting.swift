@@ -137,7 +137,7 @@ public struct Counting: Sendable, Equatable {
 
 extension Pool {
   fileprivate func sum(
-    _ one: KeyPath<ConnectionCost, Double>, _ other: KeyPath<ConnectionCost, Double>
+    _ one: (ConnectionCost) -> Double?, _ other: (ConnectionCost) -> Double?
   ) -> Double? {
     mean(one).flatMap { first in mean(other).map { first + $0 } }
   }

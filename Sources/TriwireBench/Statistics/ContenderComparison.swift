@@ -122,7 +122,7 @@ extension ComparedMetric {
     case .latencyP99: latency.soundPercentile(99).map { Double($0) / 1000 }
     case .wireBytesPerMessage:
       trial.bytes.flatMap { perMessage(Double($0.up.wire) + Double($0.down.wire)) }
-    case .serverCPUPerMessage: perMessage(trial.cpu.serverMicroseconds)
+    case .serverCPUPerMessage: trial.cpu.serverMicroseconds.flatMap(perMessage)
     }
   }
 }

@@ -213,14 +213,31 @@ public struct UnlikeSettings: Error, Equatable, CustomStringConvertible {
       ("largest segment", "\(one.maximumSegment)", "\(other.maximumSegment)"),
       ("settings of TCP", text(one.tcpSettings), text(other.tcpSettings)),
     ]
-    let named = settings.filter { $0.1 != $0.2 }.map { name, first, second in
-      "\(name): \(first.isEmpty ? "none" : first) and \(second.isEmpty ? "none" : second)"
-    }
+    let targets = differences(base.target, new.target)
+    let foreign =
+      base.foreign == new.foreign
+      ? [] : ["foreign: \(base.foreign?.text ?? "none") and \(new.foreign?.text ?? "none")"]
+    let named =
+      targets + foreign
+      + settings.filter { $0.1 != $0.2 }.map { name, first, second in
+        "\(name): \(first.isEmpty ? "none" : first) and \(second.isEmpty ? "none" : second)"
+      }
     let pairs = base.scenarios.compactMap { scenario in
       new.scenarios.first { $0.name == scenario.name }.map { (scenario, $0) }
     }
     guard !pairs.isEmpty else { return named + ["scenarios: they have none in common"] }
     return named + pairs.flatMap { differences($0, $1) }
+  }
+
+  private static func differences(_ one: TargetRecord?, _ other: TargetRecord?) -> [String] {
+    guard let one, let other else {
+      let (first, second) = (one?.url ?? "none", other?.url ?? "none")
+      return first == second ? [] : ["target: \(first) and \(second)"]
+    }
+    // Two builds are compared on two targets, each at a place of its own.
+    var moved = other
+    (moved.url, moved.triwireVersion) = (one.url, one.triwireVersion)
+    return one.differences(from: moved)
   }
 
   private static func differences(_ one: Scenario, _ other: Scenario) -> [String] {

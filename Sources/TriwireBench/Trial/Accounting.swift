@@ -25,6 +25,11 @@ extension TrialRig {
       received.timeline, secondsPerPoint: Timeline.secondsPerPoint(of: plan.measuredTime))
     measurement.serviceMicroseconds.histogram = received.service
     measurement.slipMicroseconds.histogram = slip
+    look(at: after)
+    measurement.target = try await server.target()
+    if server.tellsBytes, reconciled != .nothing {
+      measurement.target?.isReconciled = reconciled == .bothSides
+    }
     measurement.cpu = CPUCost(from: before, to: after, messages: received.measured)
     measurement.validity = Validity(of: measurement, from: before, to: after)
     measurement.failures = failures(received, ends + serverEnds)
@@ -33,12 +38,12 @@ extension TrialRig {
     measurement.network = await clients.network()
     // The relay works in the clients' process.
     if trial.scenario.isRelayed { measurement.cpu.clientMicrosecondsPerMessage = nil }
-    guard isReconciled else { return }
+    guard reconciled != .nothing else { return }
     measurement.bytes = ByteLedger(
       messages: received.measured,
       up: ByteLayers(from: before.clients, to: after.clients, isAccepting: false),
-      down: ByteLayers(from: before.server, to: after.server, isAccepting: true))
-    measurement.failures += after.disagreements
+      down: ByteLayers(downFrom: before, to: after, reconciled))
+    measurement.failures += after.disagreements(reconciled)
     measurement.check(\.measuring, "messages were measured", from: before, to: after)
   }
 
@@ -69,12 +74,16 @@ extension CPUCost {
   fileprivate init(from before: Reading, to after: Reading, messages: UInt64) {
     let since: (UInt64, UInt64) -> Double = { Double($1 - min($0, $1)) / 1000 }
     wallMicroseconds = since(before.time, after.time)
-    serverMicroseconds = since(before.server.workAfter, after.server.workBefore)
+    if let earlier = before.server, let later = after.server {
+      serverMicroseconds = since(earlier.workAfter, later.workBefore)
+    }
     clientMicroseconds = since(before.clients.workAfter, after.clients.workBefore)
-    serverWaitMicroseconds = since(before.serverWaited, after.serverWaited)
+    if let earlier = before.serverWaited, let later = after.serverWaited {
+      serverWaitMicroseconds = since(earlier, later)
+    }
     clientWaitMicroseconds = since(before.clientsWaited, after.clientsWaited)
     guard messages > 0 else { return }
-    serverMicrosecondsPerMessage = serverMicroseconds / Double(messages)
+    serverMicrosecondsPerMessage = serverMicroseconds.map { $0 / Double(messages) }
     clientMicrosecondsPerMessage = clientMicroseconds / Double(messages)
   }
 }
@@ -88,9 +97,9 @@ extension Validity {
     sentLateP99 = measurement.slipMicroseconds.histogram.soundPercentile(99).map {
       Double($0) / 1000
     }
-    serverWaited = part(cpu.serverWaitMicroseconds)
+    serverWaited = cpu.serverWaitMicroseconds.map(part)
     clientsWaited = part(cpu.clientWaitMicroseconds)
-    serverBusy = part(cpu.serverMicroseconds)
+    serverBusy = cpu.serverMicroseconds.map(part)
     clientsBusy = part(cpu.clientMicroseconds)
     if let earlier = before.pressure, let later = after.pressure {
       pressure = part(Double(later - min(later, earlier)))
@@ -103,9 +112,26 @@ extension Validity {
   }
 }
 
+extension ByteLayers {
+  /// What went down to the clients between two readings: as the server sent it, or as it arrived
+  /// where something in between makes something else of it, or the server does not tell.
+  fileprivate init(
+    downFrom before: Reading, to after: Reading, _ reconciled: TrialRig.Reconciled
+  ) {
+    if reconciled == .bothSides, let earlier = before.server, let later = after.server {
+      self.init(from: earlier, to: later, isAccepting: true)
+    } else {
+      self.init(arrivedFrom: before.clients, to: after.clients)
+    }
+  }
+}
+
 extension ConnectionCost {
   /// What opening all sessions cost, from the clients' stamps and two readings around it.
-  init(_ openings: [Opening], _ tls: TLSMode, from before: Reading, to after: Reading) {
+  init(
+    _ openings: [Opening], _ tls: TLSMode, from before: Reading, to after: Reading,
+    _ reconciled: TrialRig.Reconciled
+  ) {
     opened = UInt64(openings.count)
     for opening in openings {
       connectMicroseconds.histogram.record(opening.connected - opening.started)
@@ -120,7 +146,7 @@ extension ConnectionCost {
     let count = Double(opened)
     roundTrips = Double(tls.roundTrips) + Double(openings.reduce(0) { $0 + $1.waits }) / count
     let up = ByteLayers(from: before.clients, to: after.clients, isAccepting: false)
-    let down = ByteLayers(from: before.server, to: after.server, isAccepting: true)
+    let down = ByteLayers(downFrom: before, to: after, reconciled)
     wireBytesUp = Double(up.wire) / count
     wireBytesDown = Double(down.wire) / count
     httpBytesUp = Double(up.http) / count
@@ -128,9 +154,9 @@ extension ConnectionCost {
     tlsBytesUp = Double(up.tls) / count
     tlsBytesDown = Double(down.tls) / count
     clientSystemCalls = Double(after.clients.systemCalls - before.clients.systemCalls) / count
-    serverSystemCalls = Double(after.server.systemCalls - before.server.systemCalls) / count
-    serverCPUMicroseconds =
-      Double(after.server.workBefore - before.server.workAfter) / 1000 / count
+    guard let earlier = before.server, let later = after.server else { return }
+    serverSystemCalls = Double(later.systemCalls - earlier.systemCalls) / count
+    serverCPUMicroseconds = Double(later.workBefore - earlier.workAfter) / 1000 / count
   }
 }
 

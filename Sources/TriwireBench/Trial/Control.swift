@@ -8,26 +8,34 @@ enum ControlRequest: Codable, Sendable {
   /// Send your part of the plan up to a time of it; its times count from this moment of the
   /// monotonic clock.
   case start(at: UInt64, upTo: UInt64)
+  /// Say what your clock says.
+  case time
   /// Say what your sessions have moved.
   case read
   /// Say how many messages have arrived, and whether that is all.
   case progress
   /// Say what you counted for clients that read too slowly.
   case readSlow
+  /// Say what your process counts for itself.
+  case readProcess
   /// Say what came of the messages you had to receive, and how late you sent yours.
   case finish
 }
 
 /// What the server of a trial answers, one JSON object per line.
 enum ControlReply: Codable, Sendable {
-  /// It listens, and has made this certificate for the trial if it speaks TLS.
-  case ready(port: UInt16, certificate: String?)
+  /// It listens, at a port of its own unless it is reached already, and has made this certificate for the trial if it speaks TLS.
+  case ready(port: UInt16?, certificate: String?)
   /// It will send.
   case started
+  /// What its clock says, in nanoseconds.
+  case time(UInt64)
   /// What its sessions have moved.
   case reading(WireReading)
   /// What it counted for clients that read too slowly.
   case slow(SlowServed)
+  /// What its process counts for itself.
+  case process(ServerReading)
   /// How many messages have arrived, and whether that is all.
   case progress(arrived: UInt64, isComplete: Bool)
   /// What came of the messages it had to receive, how late it sent its own, the sessions that

@@ -19,6 +19,8 @@ final class LoadClients: @unchecked Sendable {
   private var server = "http://127.0.0.1"
   private var configuration = TriwireClient.Configuration()
   private var path: RelayedPath?
+  /// Where clients go at servers that nobody here wrote.
+  private var foreign: ForeignPlaces?
   private var slow: SlowClients?
   /// When clients ask, in the control that polls at an interval.
   private var polls: PollClock?
@@ -38,13 +40,13 @@ final class LoadClients: @unchecked Sendable {
     receiver = Receiver(trial.scenario, plan, of: .clients)
   }
 
-  /// Says where the server is, and which certificate it has made for this trial.
+  /// Says where the server is, and whom to trust with it.
   ///
   /// Where the scenario has faults or a network, all goes through a relay that the clients' process
   /// runs.
   ///
   /// - Throws: `IOError` when the relay cannot be started.
-  func reach(port: UInt16, certificate: String?) async throws {
+  func reach(_ place: TrialPlace) async throws {
     configuration = MeasuredConnections.clients(on: group)
     if trial.contender.compression == .on {
       configuration.deflate = DeflateOptions()
@@ -54,7 +56,6 @@ final class LoadClients: @unchecked Sendable {
       polls = PollClock(interval: interval.nanoseconds, on: loop)
       configuration.pollClock = polls
     }
-    var port = port
     if trial.scenario.sessions == .resumable {
       configuration.resume = MeasuredConnections.window
     }
@@ -62,15 +63,17 @@ final class LoadClients: @unchecked Sendable {
       configuration.fallback = MeasuredConnections.resumed
       configuration.session = MeasuredConnections.hurried(configuration.session)
     }
+    server = place.url
+    foreign = place.foreign
     if trial.scenario.isRelayed {
-      let path = RelayedPath(to: port, trial, on: loop)
+      let path = RelayedPath(to: place.hostAndPort, trial, on: loop)
       self.path = path
-      port = try await path.open()
+      let scheme = place.isSecure ? "https" : "http"
+      server = "\(scheme)://127.0.0.1:\(try await path.open())\(place.path)"
     }
-    server = "\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)"
     configuration.send(trial.scenario.headers ?? .minimal, to: server)
-    guard let certificate, let version = trial.contender.tls.version else { return }
-    configuration.tls.caFile = .text(certificate)
+    if let authorities = place.authorities { configuration.tls.caFile = .text(authorities) }
+    guard let version = trial.contender.tls.version else { return }
     configuration.tls.minimumVersion = version
     configuration.tls.maximumVersion = version
     configuration.tls.resumesSessions = trial.contender.tls == .v1_3Resumed
@@ -80,7 +83,7 @@ final class LoadClients: @unchecked Sendable {
   /// the transport that opens before it is refused.
   func prepareToResume() async throws {
     guard trial.contender.tls == .v1_3Resumed else { return }
-    let url = "\(server)/client/nobody"
+    let url = server + TrialPath.client("nobody")
     let session = try await TriwireClient(url, configuration: configuration)
       .connect(over: [.webSocket])
     _ = await session.ended()
@@ -120,7 +123,8 @@ final class LoadClients: @unchecked Sendable {
     let visits = Visits(visitors, on: loop)
     self.visits = visits
     visits.begin(
-      at: start, count: visitors.count(within: trial.scenario.duration), to: "\(server)/visit",
+      at: start, count: visitors.count(within: trial.scenario.duration),
+      to: server + TrialPath.visit,
       over: trial.transport, configuration)
   }
 
@@ -133,10 +137,19 @@ final class LoadClients: @unchecked Sendable {
   func readBySlow() async -> UInt64 { await slow?.read() ?? 0 }
 
   private func open(_ client: Int) async throws {
-    let url = "\(server)/client/\(client)"
-    let session = try await TriwireClient(url, configuration: configuration).connect(over: order)
+    let place =
+      foreign?.place(of: client, over: trial.transport, configuration)
+      ?? (url: server + TrialPath.client("\(client)"), configuration: configuration)
+    let session = try await TriwireClient(place.url, configuration: place.configuration)
+      .connect(over: order)
     guard await takeIn(session, client) else {
-      throw TrialFailure("client \(client) was not greeted within 10 s of its opening")
+      guard foreign != nil else {
+        throw TrialFailure("client \(client) was not greeted within 10 s of its opening")
+      }
+      let reason = await ended(client)
+      throw TrialFailure(
+        "client \(client) sent a message to \(place.url) and it did not come back: "
+          + reason)
     }
   }
 
@@ -165,7 +178,25 @@ final class LoadClients: @unchecked Sendable {
         loop.schedule(at: EventLoop.clock() + LoadClients.patience) { [self] in
           giveUpGreeting(client)
         }
+        if foreign != nil { greet(client) }
       }
+    }
+  }
+
+  /// Sends a greeting that has to come back, again each second until it does: a server that keeps
+  /// nothing may not have heard yet that somebody listens.
+  private func greet(_ client: Int) {
+    guard awaited[client] != nil else { return }
+    let greeting = Greeting.bytes(nil)
+    sessions[client]?.sendNow(.text, greeting.span)
+    loop.schedule(at: EventLoop.clock() + 1_000_000_000) { [self] in greet(client) }
+  }
+
+  /// What is known of why a client's session ended.
+  private func ended(_ client: Int) async -> String {
+    await loop.perform { [self] in
+      ends.first { $0.hasPrefix("client \(client):") }
+        ?? "does the server send back what it is sent?"
     }
   }
 

@@ -8,6 +8,9 @@ enum MeasuredConnections {
   /// The congestion control; any unprivileged process may choose it.
   static let congestionControl = "reno"
 
+  /// Seconds for which a connection may be idle that a trial may still use.
+  static let longestSeconds = 7200.0
+
   /// The settings of a server, on one loop.
   static var server: TriwireServer.Configuration {
     var configuration = TriwireServer.Configuration()
@@ -25,6 +28,8 @@ enum MeasuredConnections {
     // What is compared is the transports themselves.
     configuration.resume = nil
     configuration.group = group
+    // A server or a proxy may end connections, whose bytes were moved nevertheless.
+    configuration.keepsKernelCounters = true
     // What is measured is this program, not what the environment puts in between.
     configuration.proxy = .none
     configuration.session = session
@@ -40,7 +45,7 @@ enum MeasuredConnections {
 
   /// The limits of sessions: as usual, but a queue is not cut off, since what is too slow has to
   /// show as latency and not as a lost session.
-  private static var session: SessionLimits {
+  static var session: SessionLimits {
     var limits = SessionLimits()
     limits.queuedBytesHard = 1 << 30
     return limits

@@ -16,8 +16,8 @@ final class RelayedPath: Sendable {
     let histogram = Mutex(Histogram())
   }
 
-  /// A way to the server's port; strikes are told on `loop`.
-  init(to port: UInt16, _ trial: Trial, on loop: EventLoop) {
+  /// A way to the server, at `HOST:PORT`; strikes are told on `loop`.
+  init(to place: String, _ trial: Trial, on loop: EventLoop) {
     faults = trial.scenario.faults ?? []
     duration = trial.scenario.duration
     let watch = trial.scenario.faults.map { FaultWatch($0) }
@@ -36,7 +36,7 @@ final class RelayedPath: Sendable {
     if let late {
       configuration.onRelease = { time in late.histogram.withLock { $0.record(time) } }
     }
-    relay = FaultRelay(to: "127.0.0.1:\(port)", configuration: configuration)
+    relay = FaultRelay(to: place, configuration: configuration)
   }
 
   /// Opens the way, and returns the port to connect to.

@@ -26,7 +26,7 @@ final class SlowClients: @unchecked Sendable {
     configuration.session.queuedBytes = readers.receiveBuffer.bytes
     for number in 0..<readers.clients {
       let session = try await TriwireClient(
-        "\(server)/slow/\(number)", configuration: configuration
+        server + TrialPath.slow("\(number)"), configuration: configuration
       ).connect(over: [transport])
       await loop.perform { [self] in
         sessions.append(session)

@@ -5,34 +5,44 @@ import Triwire
 final class TrialRig {
   let trial: Trial
   let plan: SendPlan
-  let server: ServerProcess
+  let server: any MeasuredServer
   let clients: LoadClients
   let watcher: TrialRun.Watcher?
   /// Whether to compare what is counted with what the interface carries.
   let checksInterface: Bool
   /// Whether the server does next to nothing, to see what the load generator alone can do.
   private let isNull: Bool
+  /// Whether the two sides counted the same bytes so far; not where something in between speaks HTTP
+  /// itself, or nobody tells what the server counted.
+  private var isDirect: Bool
   /// Where to note how many messages wait while they are measured; `nil` is nobody asks.
   var backlog: BacklogBox?
   private var isClosed = false
+
+  /// What has to agree with each other.
+  enum Reconciled { case nothing, clients, bothSides }
 
   /// Whether each byte that leaves one process arrives at the other: not where a session changes its
   /// connections.
   ///
   /// A relay that imitates a network passes on each byte that it gets.
   /// The null server counts nothing.
-  var isReconciled: Bool { trial.scenario.sessions == .plain && !isNull }
+  var reconciled: Reconciled {
+    guard trial.scenario.sessions == .plain, !isNull else { return .nothing }
+    return isDirect ? .bothSides : .clients
+  }
 
   init(
-    _ trial: Trial, executable: String, checksInterface: Bool, isNull: Bool = false,
+    _ trial: Trial, on server: any MeasuredServer, checksInterface: Bool, isNull: Bool = false,
     _ watcher: TrialRun.Watcher?
   ) throws {
     self.trial = trial
+    self.server = server
+    isDirect = server.tellsBytes
     self.isNull = isNull
     self.checksInterface = checksInterface
     self.watcher = watcher
     plan = SendPlan(trial.scenario, seed: trial.seed)
-    server = try ServerProcess(executable: executable, words: [TrialServer.word])
     clients = try LoadClients(trial, plan)
   }
 
@@ -44,10 +54,7 @@ final class TrialRig {
     let setup = TrialSetup(
       scenario: scenario, tls: trial.contender.tls, compression: trial.contender.compression,
       seed: trial.seed, isNull: isNull ? true : nil, slowdown: measurement.slowdown)
-    guard case .ready(let port, let certificate) = try await server.ask(.configure(setup)) else {
-      throw TrialFailure("the server did not say where it listens")
-    }
-    try await clients.reach(port: port, certificate: certificate)
+    try await clients.reach(try await server.prepare(setup))
     try await clients.prepareToResume()
     let before = try await Reading.agreed(self)
     var steps: [MemoryCost.Step] = []
@@ -55,32 +62,42 @@ final class TrialRig {
       try await clients.connect(upTo: step) { [watcher] connected in
         watcher?(TrialProgress(phase: .connecting, connected: connected))
       }
-      steps.append(try await idle(step))
+      if let step = try await idle(step) { steps.append(step) }
     }
     await clients.pausePolls(true)
     // Acknowledgements that TCP has delayed belong to the openings.
     try await pause(scenario.quiet.nanoseconds)
     let after = try await Reading.agreed(self)
     measurement.memory = MemoryCost(steps: steps)
-    guard isReconciled else { return }
+    guard reconciled != .nothing else { return }
+    look(at: after)
     measurement.connection = ConnectionCost(
-      await clients.openings(), trial.contender.tls, from: before, to: after)
+      await clients.openings(), trial.contender.tls, from: before, to: after, reconciled)
     measurement.check(\.opening, "sessions were opened", from: before, to: after)
-    if scenario.traffic.isEmpty { measurement.failures += after.disagreements }
+    if scenario.traffic.isEmpty { measurement.failures += after.disagreements(reconciled) }
+  }
+
+  /// Finds out whether something between the two sides speaks HTTP itself: then each side's bytes are
+  /// its own, and its own kernel's.
+  ///
+  /// A server that was started here has nothing in between.
+  func look(at reading: Reading) {
+    guard server.isElsewhere, isDirect, reading.disagreements(.clients).isEmpty else { return }
+    isDirect = reading.disagreements(.bothSides).isEmpty
   }
 
   /// Sends all messages of the plan, and accounts for them and for what they cost.
   func exchange(_ measurement: inout Measurement) async throws {
     guard !trial.scenario.traffic.isEmpty else { return }
     try await clients.connectSlow()
-    let empty = ProcessReading.memory(of: server.identifier, clients: 0, cpuShare: 0)
-    let lead: UInt64 = 50_000_000
+    let empty = server.memory(clients: 0, cpuShare: 0)
+    let lead: UInt64 = 50_000_000 + 2 * server.roundTrip
     let due = backlog.map { _ in DueMessages(plan, of: trial.scenario) }
     var before = try await Reading.agreed(self)
     var start = EventLoop.clock() + lead
     if plan.measuredFrom > 0 {
       try await send(from: start, upTo: plan.measuredFrom)
-      let quiet = start + plan.measuredFrom - lead * 2
+      let quiet = start + plan.measuredFrom - 100_000_000
       if let poll = trial.contender.poll {
         // The last messages of the warm-up are asked for, and then nobody asks any more.
         try await watch(.warmingUp, until: quiet + poll.nanoseconds)
@@ -120,11 +137,11 @@ final class TrialRig {
   }
 
   /// What became of slow clients, and of the server's memory meanwhile; `nil` without any.
-  private func slow(since empty: MemoryCost.Step) async throws -> SlowMeasurement? {
+  private func slow(since empty: MemoryCost.Step?) async throws -> SlowMeasurement? {
     guard let readers = trial.scenario.slow,
-      case .slow(let served) = try await server.ask(.readSlow)
+      case .slow(let served) = try await server.ask(.readSlow),
+      let empty, let full = server.memory(clients: 0, cpuShare: 0)
     else { return nil }
-    let full = ProcessReading.memory(of: server.identifier, clients: 0, cpuShare: 0)
     return SlowMeasurement(
       clients: UInt64(readers.clients), offered: served.offered,
       read: await clients.readBySlow(), dropped: served.dropped, closed: served.closed,
@@ -154,15 +171,17 @@ final class TrialRig {
   }
 
   /// What the server holds with so many idle clients, and how busy it is with them.
-  private func idle(_ clients: Int) async throws -> MemoryCost.Step {
+  private func idle(_ clients: Int) async throws -> MemoryCost.Step? {
     var share = 0.0
     if let hold = trial.scenario.idle?.hold.nanoseconds, hold > 0 {
       watcher?(TrialProgress(phase: .idling, connected: clients))
-      let before = try ProcessReading.work(of: server.identifier)
+      let before = try await server.process()
       try await pause(hold)
-      share = Double(try ProcessReading.work(of: server.identifier) - before) / Double(hold)
+      if let before, let after = try await server.process() {
+        share = Double(after.work - before.work) / Double(hold)
+      }
     }
-    return ProcessReading.memory(of: server.identifier, clients: clients, cpuShare: share)
+    return server.memory(clients: clients, cpuShare: share)
   }
 
   /// Waits until a moment, and tells the watcher how it goes.
@@ -189,7 +208,7 @@ final class TrialRig {
     guard !isClosed else { return }
     isClosed = true
     await clients.close()
-    server.stop()
+    await server.stop()
   }
 
   /// Refuses more clients than either process can have connections for.
@@ -216,10 +235,12 @@ final class TrialRig {
 
 /// What both processes have moved and worked so far.
 struct Reading: Sendable {
-  let server: WireReading
+  /// `nil` where nobody tells.
+  let server: WireReading?
   let clients: WireReading
-  /// How long threads of the server had to wait for a core so far, in nanoseconds.
-  let serverWaited: UInt64
+  /// How long threads of the server had to wait for a core so far, in nanoseconds; `nil` is not
+  /// known.
+  let serverWaited: UInt64?
   /// How long threads of the clients' process had to wait for a core so far, in nanoseconds.
   let clientsWaited: UInt64
   /// How long some task of the machine had to wait for a core so far, in microseconds (PSI).
@@ -233,14 +254,18 @@ struct Reading: Sendable {
 
   init(_ rig: TrialRig) async throws {
     clients = await rig.clients.read()
-    guard case .reading(let server) = try await rig.server.ask(.read) else {
-      throw TrialFailure("the server did not say what its sessions moved")
+    if rig.server.tellsBytes {
+      guard case .reading(let server) = try await rig.server.ask(.read) else {
+        throw TrialFailure("the server did not say what its sessions moved")
+      }
+      self.server = server
+    } else {
+      server = nil
     }
-    self.server = server
-    serverWaited = ProcessReading.waited(rig.server.identifier)
+    serverWaited = try await rig.server.process()?.waited
     clientsWaited = ProcessReading.waited(ProcessInfo.processInfo.processIdentifier)
     pressure = ProcessReading.pressure
-    interface = rig.checksInterface && rig.isReconciled ? .ownLoopback : nil
+    interface = rig.checksInterface && rig.reconciled == .bothSides ? .ownLoopback : nil
     rawTime = ProcessReading.rawClock
     time = EventLoop.clock()
   }
@@ -251,16 +276,19 @@ struct Reading: Sendable {
   /// What never agrees is a failure of the trial.
   static func agreed(_ rig: TrialRig) async throws -> Reading {
     var reading = try await Reading(rig)
-    guard rig.isReconciled else { return reading }
-    for _ in 0..<20 where !reading.disagreements.isEmpty {
+    guard rig.reconciled != .nothing else { return reading }
+    for _ in 0..<20 where !reading.disagreements(rig.reconciled).isEmpty {
       try await Task.sleep(for: .milliseconds(100))
       reading = try await Reading(rig)
     }
     return reading
   }
 
-  /// What does not agree, within each process and between them.
-  var disagreements: [String] {
+  /// What does not agree, within each process and between them, of what has to.
+  func disagreements(_ reconciled: TrialRig.Reconciled) -> [String] {
+    guard reconciled == .bothSides, let server else {
+      return [clients.disagreement].compactMap { $0 }
+    }
     let pairs = [
       ("clients sent", clients.sent.socket, "server received", server.received.socket),
       ("server sent", server.sent.socket, "clients received", clients.received.socket),

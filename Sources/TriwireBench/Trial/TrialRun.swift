@@ -1,12 +1,14 @@
 import FoundationEssentials
 import Triwire
 
-/// Runs one trial and measures it: a fresh server in a process of its own, fresh clients in this.
+/// Runs one trial and measures it: fresh clients in this process, and a fresh server in a process of
+/// its own, unless there is a target.
 public struct TrialRun: Sendable {
   /// Takes news of a trial, now and then while it runs.
   public typealias Watcher = @Sendable (TrialProgress) -> Void
 
   let trial: Trial
+  let target: Target?
   let executable: String
   let startedAt: String
   let checksInterface: Bool
@@ -18,6 +20,7 @@ public struct TrialRun: Sendable {
   ///
   /// - Parameters:
   ///   - trial: What to measure.
+  ///   - target: The server that runs already; `nil` starts one for the trial.
   ///   - executable: A program that calls ``TrialServer/run()`` when started with the word
   ///     ``TrialServer/word``; this program itself unless given.
   ///   - startedAt: The moment in UTC (ISO 8601), for the record.
@@ -26,15 +29,22 @@ public struct TrialRun: Sendable {
   ///   - retries: How often a probe of a search is repeated that the machine disturbed; what
   ///     searches for nothing is repeated by whoever runs it.
   public init(
-    _ trial: Trial, executable: String? = nil, startedAt: String, checksInterface: Bool = false,
-    retries: Int = 0
+    _ trial: Trial, on target: Target? = nil, executable: String? = nil, startedAt: String,
+    checksInterface: Bool = false, retries: Int = 0
   ) {
     self.trial = trial
+    self.target = target
     self.executable = executable ?? ownExecutable
     self.startedAt = startedAt
     self.checksInterface = checksInterface
     self.retries = retries
     isNull = false
+  }
+
+  /// The server to measure.
+  private func server() throws -> any MeasuredServer {
+    guard let target else { return try OwnServer(executable: executable) }
+    return target.server(for: trial)
   }
 
   /// Prepares a trial against a server that does next to nothing, or not.
@@ -43,6 +53,7 @@ public struct TrialRun: Sendable {
     self.executable = executable ?? ownExecutable
     self.startedAt = startedAt
     self.isNull = isNull
+    target = nil
     (checksInterface, retries) = (false, 0)
   }
 
@@ -61,11 +72,10 @@ public struct TrialRun: Sendable {
 
   /// Measures the trial once, and notes in `backlog` what waited meanwhile, if somebody asks.
   func once(_ watcher: Watcher?, _ backlog: BacklogBox? = nil) async throws -> Measurement {
-    var measurement = Measurement(trial, startedAt: startedAt)
+    var measurement = Measurement(trial, startedAt: startedAt, on: target)
     do {
       let rig = try TrialRig(
-        trial, executable: executable, checksInterface: checksInterface, isNull: isNull,
-        watcher)
+        trial, on: server(), checksInterface: checksInterface, isNull: isNull, watcher)
       rig.backlog = backlog
       do {
         try await rig.connect(&measurement)
@@ -78,7 +88,7 @@ public struct TrialRun: Sendable {
     } catch let error as CancellationError {
       throw error
     } catch {
-      measurement.failures.append("\(error)")
+      measurement.failures.append(target?.sentence(of: error) ?? "\(error)")
     }
     return measurement
   }

@@ -5,7 +5,7 @@ import Triwire
 struct WireReading: Codable, Sendable {
   /// Towards the peer.
   var sent = ByteLayers()
-  /// From the peer; the kernel does not say how many of its segments were what.
+  /// From the peer, with the segments that arrived here.
   var received = ByteLayers()
   /// TCP connections of the sessions.
   var connections: UInt64 = 0
@@ -35,9 +35,12 @@ struct WireReading: Codable, Sendable {
       down.socket += stream.bytesReceived
     }
     for kernel in traffic.kernel {
-      up.retransmitted += kernel.bytesRetransmitted
+      up.retransmitted = up.sentAgain + kernel.bytesRetransmitted
       up.segments += UInt64(kernel.segmentsSent)
       up.acknowledgements += UInt64(kernel.segmentsSent) - UInt64(kernel.dataSegmentsSent)
+      down.segments += UInt64(kernel.segmentsReceived)
+      down.acknowledgements +=
+        UInt64(kernel.segmentsReceived) - UInt64(kernel.dataSegmentsReceived)
     }
     let kernelSent = traffic.kernel.reduce(0) { $0 + $1.bytesSent - $1.bytesRetransmitted }
     let kernelReceived = traffic.kernel.reduce(0) { $0 + $1.bytesReceived }
@@ -78,19 +81,37 @@ extension ByteLayers {
   /// TCP and IP headers are 52 bytes per segment; a SYN has 8 bytes more than that, and the kernel
   /// does not count the SYN-ACK of the side that accepts (60 bytes).
   init(from before: WireReading, to after: WireReading, isAccepting: Bool) {
-    payload = after.sent.payload - before.sent.payload
-    framing = after.sent.framing - before.sent.framing
-    control = after.sent.control - before.sent.control
-    http = after.sent.http - before.sent.http
-    tls = after.sent.tls - before.sent.tls
-    let saved = (after.sent.saved ?? 0) - (before.sent.saved ?? 0)
-    self.saved = saved == 0 ? nil : saved
-    socket = after.sent.socket - before.sent.socket
-    retransmitted = after.sent.retransmitted - before.sent.retransmitted
+    self.init(before.sent, after.sent)
+    retransmitted = after.sent.sentAgain - before.sent.sentAgain
     let opened = after.connections - before.connections
-    segments = after.sent.segments - before.sent.segments + (isAccepting ? opened : 0)
-    acknowledgements =
-      after.sent.acknowledgements - before.sent.acknowledgements + (isAccepting ? opened : 0)
+    if isAccepting {
+      segments += opened
+      acknowledgements += opened
+    }
     tcpip = 52 * segments + 8 * opened
+  }
+
+  /// What arrived between two readings of the side that connected.
+  ///
+  /// Its kernel counts all segments that came, the SYN-ACK (60 bytes) with them; which bytes came
+  /// again only the one who sent them knows.
+  init(arrivedFrom before: WireReading, to after: WireReading) {
+    self.init(before.received, after.received)
+    retransmitted = nil
+    tcpip = 52 * segments + 8 * (after.connections - before.connections)
+  }
+
+  /// The differences of two counts.
+  private init(_ before: ByteLayers, _ after: ByteLayers) {
+    payload = after.payload - before.payload
+    framing = after.framing - before.framing
+    control = after.control - before.control
+    http = after.http - before.http
+    tls = after.tls - before.tls
+    let saved = (after.saved ?? 0) - (before.saved ?? 0)
+    self.saved = saved == 0 ? nil : saved
+    socket = after.socket - before.socket
+    segments = after.segments - before.segments
+    acknowledgements = after.acknowledgements - before.acknowledgements
   }
 }

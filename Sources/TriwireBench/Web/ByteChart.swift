@@ -3,7 +3,7 @@ struct ByteChart {
   private static var layers: [(name: String, part: KeyPath<ByteLayers, UInt64>)] {
     [
       ("payload", \.plainPayload), ("framing", \.plainFraming), ("control", \.plainControl),
-      ("HTTP", \.http), ("TLS", \.tls), ("TCP/IP", \.tcpip), ("sent again", \.retransmitted),
+      ("HTTP", \.http), ("TLS", \.tls), ("TCP/IP", \.tcpip), ("sent again", \.sentAgain),
       ("compressed", \.compressed),
     ]
   }
@@ -58,7 +58,13 @@ struct ByteChart {
     }
     let rows = used.map { index in
       [ByteChart.layers[index].name]
-        + columns.map { Figures.bytes($0.pool.perMessage(ByteChart.layers[index].part, $0.path)) }
+        + columns.map { column in
+          let layer = ByteChart.layers[index].part
+          // Only who sends knows what was sent again.
+          let isUnknown = layer == \.sentAgain && column.pool.isRetransmissionUnknown(column.path)
+          return isUnknown
+            ? Figures.none : Figures.bytes(column.pool.perMessage(layer, column.path))
+        }
     }
     let sums = ["all"] + columns.map { Figures.bytes($0.pool.perMessage(\.wire, $0.path)) }
     return HTML.table("Bytes per message", ["layer"] + columns.map(\.name), rows + [sums])

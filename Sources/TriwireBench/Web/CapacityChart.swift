@@ -11,7 +11,8 @@ struct CapacityChart {
     let level: Double
     let p50: Double?
     let p99: Double?
-    let busy: Double
+    /// `nil` where nobody tells.
+    let busy: Double?
     let isHeld: Bool
   }
 
@@ -28,7 +29,7 @@ struct CapacityChart {
         Point(
           level: level, p50: CapacityChart.middle(probes.compactMap(\.p50)),
           p99: CapacityChart.middle(probes.compactMap(\.p99)),
-          busy: median(probes.map(\.serverBusy)),
+          busy: CapacityChart.middle(probes.compactMap(\.serverBusy)),
           isHeld: probes.allSatisfy { $0.outcome == .held })
       }
       return Course(pool: pool, points: points, held: found.held)
@@ -107,8 +108,10 @@ struct CapacityChart {
       known.map { (x: $0.x, y: $0.high) } + known.reversed().map { (x: $0.x, y: $0.low) },
       "area \(style)", isClosed: true)
     drawing.path(known.map { (x: $0.x, y: $0.high) }, "line \(style) \(dash)")
-    drawing.path(
-      course.points.map { (x: x.place($0.level), y: busyPlace($0.busy)) }, "line \(style) \(dash)")
+    let busy = course.points.compactMap { point in
+      point.busy.map { (x: x.place(point.level), y: busyPlace($0)) }
+    }
+    drawing.path(busy, "line \(style) \(dash)")
     if course.held > 0 {
       drawing.line(
         x.place(course.held), CapacityChart.top, x.place(course.held), CapacityChart.floor,
@@ -122,9 +125,10 @@ struct CapacityChart {
         drawing.mark(
           transport, place, y.place(p99), form, hint: "\(name): p99 \(Figures.duration(p99))")
       }
+      guard let busy = point.busy else { continue }
       drawing.mark(
-        transport, place, busyPlace(point.busy), form,
-        hint: "\(name): server \(Figures.percent(point.busy)) of a core")
+        transport, place, busyPlace(busy), form,
+        hint: "\(name): server \(Figures.percent(busy)) of a core")
     }
   }
 

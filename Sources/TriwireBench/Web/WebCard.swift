@@ -38,6 +38,7 @@ struct WebCard {
     let notes =
       [comparison.latencyNote] + [comparison.omission, few].compactMap { $0 }
       + comparison.publishedNotes + comparison.cautions
+      + Comparison.target(comparison.scenario, comparison.pools, in: report)
       + Comparison.control(comparison.scenario) + Comparison.search(comparison.scenario)
       + Comparison.ceilings(comparison.scenario, in: report)
     let title =
