@@ -35,6 +35,8 @@ extension Command {
       Option(
         "--check-interface", nil, "compare all bytes with the interface's, in a network namespace"),
       Option("--seed", "N", "where all that is random starts from; the files' own unless given"),
+      Option(
+        "--budget-users", "N", "for how many users to say what they take; 50,000 unless given"),
       Option("--ceiling", nil, "find out whether the clients, and not the server, were the limit"),
       Option("--quiet", nil, "show only what failed"),
     ]
@@ -70,9 +72,11 @@ extension Command {
         try ReportFolder(in: "Reports", named: timestamp().replacing(":", with: "-"))
       }
     let manner = try SuiteRun.Manner(arguments)
+    let users = try arguments.number("--budget-users", from: 1, to: Report.mostBudgetUsers)
     return try await interruptibly {
-      let report = Report(
+      var report = Report(
         plan, on: .current(commandLine: CommandLine.arguments, startedAt: timestamp()))
+      report.budgetUsers = users
       return try await SuiteRun(plan, into: folder, manner).run(from: report)
     }
   }

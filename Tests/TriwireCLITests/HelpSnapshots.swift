@@ -79,6 +79,7 @@ let helpSnapshots = [
         --more-rounds N      with --resume: measure so many more repetitions
         --check-interface    compare all bytes with the interface's, in a network namespace
         --seed N             where all that is random starts from; the files' own unless given
+        --budget-users N     for how many users to say what they take; 50,000 unless given
         --ceiling            find out whether the clients, and not the server, were the limit
         --quiet              show only what failed
         --help               show this and exit
@@ -103,9 +104,10 @@ let helpSnapshots = [
         bencher                  bencher.json, Bencher Metric Format
 
       Options:
-        --format LIST  which of them; html,markdown,csv,junit unless given
-        --output DIR   where to write; beside the result unless given
-        --help         show this and exit
+        --format LIST     which of them; html,markdown,csv,junit unless given
+        --budget-users N  for how many users to say what they take
+        --output DIR      where to write; beside the result unless given
+        --help            show this and exit
 
       """),
   Snapshot(

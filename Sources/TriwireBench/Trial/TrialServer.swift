@@ -127,6 +127,11 @@ private final class ServedTrial: TrialService, @unchecked Sendable {
   /// Starts listening, and returns the port.
   func listen() async throws -> UInt16 {
     server.session(at: "/client/{number}", synchronously: { [self] in opened($0) })
+    if scenario.idle != nil {
+      var options = RouteOptions()
+      options.limits = HeartbeatProbe.limits(from: server.configuration.session)
+      server.session(at: HeartbeatProbe.path, options: options, synchronously: { _ in })
+    }
     if let readers = scenario.slow {
       var options = RouteOptions()
       options.limits = readers.limits(from: server.configuration.session)
