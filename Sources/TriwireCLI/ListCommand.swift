@@ -15,7 +15,9 @@ extension Command {
     let width = files.map(\.scenario.name.count).max() ?? 0
     for file in files {
       let scenario = file.scenario
-      let note = file.isInSuite ? "" : " (runs when named)"
+      let points = file.scenarios().count
+      let sweep = points > 1 ? " (\(points) points)" : ""
+      let note = sweep + (file.isInSuite ? "" : " (runs when named)")
       let name = scenario.name + String(repeating: " ", count: width - scenario.name.count)
       Output.print("\(name)  \(scenario.description)\(note)")
     }

@@ -13,6 +13,8 @@ final class Progress: Sendable {
     var trialStart = ContinuousClock.now
     /// How long a trial took beyond what it had to, on average so far.
     var overhead = 0.5
+    /// How many trials have failed so far.
+    var failed = 0
   }
 
   private let trials: [Trial]
@@ -56,7 +58,8 @@ final class Progress: Sendable {
   private func show(_ progress: TrialProgress) {
     line.show {
       let state = state.withLock { $0 }
-      let left = "\(timeLeft(.seconds(remaining(state, .now)))) left"
+      let failed = state.failed > 0 ? "\(state.failed) failed, " : ""
+      let left = "\(failed)\(timeLeft(.seconds(remaining(state, .now)))) left"
       let name = name(of: state.position)
       return [
         "\(name): \(progress.line), \(left)", "\(name): \(progress.shortLine), \(left)",
@@ -72,6 +75,7 @@ final class Progress: Sendable {
       let needed = trials[state.position].shortestDuration.seconds
       let done = Double(state.position + 1)
       state.overhead += (max(0, taken - needed) - state.overhead) / done
+      if !measurement.failures.isEmpty { state.failed += 1 }
       return state.position
     }
     line.clear()

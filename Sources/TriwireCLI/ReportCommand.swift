@@ -20,6 +20,7 @@ extension Command {
       """,
     options: [
       Option("--format", "LIST", "which of them; html,markdown,csv,junit unless given"),
+      Option("--budget-users", "N", "for how many users to say what they take"),
       Option("--output", "DIR", "where to write; beside the result unless given"),
     ]
   ) { arguments in
@@ -36,6 +37,9 @@ extension Command {
     }
     var reports: [Report] = []
     for path in paths { reports.append(try Report(path: path)) }
+    if let users = try arguments.number("--budget-users", from: 1, to: Report.mostBudgetUsers) {
+      for index in reports.indices { reports[index].budgetUsers = users }
+    }
     let folder = try ReportFolder(path: output ?? parent(of: paths[0]))
     for path in try folder.write(reports, as: formats) { Output.print(path) }
     return .done

@@ -39,6 +39,8 @@ extension Command {
       Option("--target-ca", "FILE", "trust these authorities (PEM) for https targets"),
       Option("--trials-secret", "FILE", "what the target asks for: the first line of this file"),
       Option("--seed", "N", "where all that is random starts from; the files' own unless given"),
+      Option(
+        "--budget-users", "N", "for how many users to say what they take; 50,000 unless given"),
       Option("--ceiling", nil, "find out whether the clients, and not the server, were the limit"),
       Option("--quiet", nil, "show only what failed"),
     ]
@@ -79,8 +81,10 @@ extension Command {
       } else {
         try ReportFolder(in: "Reports", named: timestamp().replacing(":", with: "-"))
       }
+    let users = try arguments.number("--budget-users", from: 1, to: Report.mostBudgetUsers)
     return try await interruptibly {
-      let report = Report(plan, on: .now(servesHere: target == nil), of: record, foreign: foreign)
+      var report = Report(plan, on: .now(servesHere: target == nil), of: record, foreign: foreign)
+      report.budgetUsers = users
       return try await SuiteRun(plan, into: folder, manner).run(from: report)
     }
   }

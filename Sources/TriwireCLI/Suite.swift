@@ -20,10 +20,11 @@ enum Suite {
         guard !files.contains(where: { $0.path == path }) else {
           throw ScenarioError(file: path, "this file is named twice, name it once")
         }
-        if let other = files.first(where: { $0.scenario.name == file.scenario.name }) {
+        let names = Set(file.scenarios().map(\.name))
+        if let other = files.first(where: { $0.scenarios().contains { names.contains($0.name) } }) {
+          let name = other.scenarios().first { names.contains($0.name) }?.name ?? ""
           throw ScenarioError(
-            file: path,
-            "\"\(file.scenario.name)\" is the name of \(other.path) already, give it another")
+            file: path, "\"\(name)\" is the name of \(other.path) already, give it another")
         }
         files.append(file)
       } catch {

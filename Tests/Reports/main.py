@@ -13,6 +13,8 @@ import junitparser
 import pandas
 from hdrh.histogram import HdrHistogram
 
+import accessible
+
 TRIWIRE = os.environ["TRIWIRE"]
 SCENARIO = """{
   "name": "forms", "description": "text & <marks>", "clients": 20,
@@ -45,6 +47,12 @@ def page(out):
     done = subprocess.run(
         ["tidy", "-q", "-e", str(out / "report.html")], capture_output=True, text=True)
     check("tidy finds no error and no warning", done.returncode == 0, done.stderr[:500])
+
+
+def look(browser, name, page_path):
+    """axe finds nothing, no text of a chart is cut or covered, and nothing is wider than the screen."""
+    found = browser.findings(page_path)
+    check(f"axe and the ruler find nothing on {name}", not found, "; ".join(found)[:2000])
 
 
 def junit(out, report):
@@ -157,6 +165,14 @@ def main():
         page(both)
         machines = pandas.read_csv(both / "result.csv").machine.nunique()
         check("two machines stay apart", machines == 2, str(machines))
+        pages = [("the page", out), ("the page of two machines", both)]
+        # More pages to look at, such as those that the tests write with TRIWIRE_PAGES.
+        if more := os.environ.get("PAGES"):
+            pages += [(path.parent.name, path.parent)
+                      for path in sorted(pathlib.Path(more).glob("*/report.html"))]
+        with accessible.Browser() as browser:
+            for name, place in pages:
+                look(browser, name, place / "report.html")
     sys.exit(1 if failed else 0)
 
 

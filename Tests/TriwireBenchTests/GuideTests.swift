@@ -36,7 +36,7 @@ struct BenchGuideTests {
       ScenarioSchema.idle, ScenarioSchema.network, ScenarioSchema.fault, ScenarioSchema.search,
       ScenarioSchema.objective, ScenarioSchema.slow, ScenarioSchema.visitors,
       ScenarioSchema.published,
-      ScenarioSchema.publishedValue,
+      ScenarioSchema.publishedValue, ScenarioSchema.sweep,
     ]
     let rows = try Self.guide("Scenarios").matches(of: /(?m)^\| `([^`]+)` \|/).map { String($0.1) }
     #expect(rows.sorted() == objects.flatMap(\.names).sorted())

@@ -22,17 +22,23 @@ struct Sample {
   var isComparedAlone = false
   /// More keys of the scenario file, each with a comma at its end.
   var keys = ""
+  /// What the server's memory grows by with each connection, in bytes; `nil` is not read.
+  var memory: Double?
+  /// Files to run in place of the usual scenario.
+  var files: [ScenarioFile] = []
 
   /// The report with all its trials.
   func report() throws -> Report {
+    let usual = [
+      try load(
+        """
+        {"name": "x", "description": "\(description)", "clients": 4, \(keys)
+         "traffic": [{"direction": "\(direction)", "rate": "10/s per client", "payload": "64 B"}]}
+        """)
+    ]
     let plan = Plan(
-      [
-        try load(
-          """
-          {"name": "x", "description": "\(description)", "clients": 4, \(keys)
-           "traffic": [{"direction": "\(direction)", "rate": "10/s per client", "payload": "64 B"}]}
-          """)
-      ], choosing: .init(transports: transports, tls: tls, repetitions: repetitions))
+      files.isEmpty ? usual : files,
+      choosing: .init(transports: transports, tls: tls, repetitions: repetitions))
     var report = Report(plan, on: .sample)
     var source = RandomSource(seed: seed)
     for trial in plan.trials {
@@ -49,14 +55,21 @@ struct Sample {
     result.delivery = Delivery(expected: messages, delivered: messages)
     var bytes = ByteLedger()
     bytes.messages = messages
+    let payload = UInt64(trial.scenario.traffic.first?.payload.smallest.bytes ?? 64)
     bytes.down = ByteLayers(
-      payload: 64 * messages, framing: 2 * messages, socket: 66 * messages, tcpip: 52 * messages,
-      segments: messages)
+      payload: payload * messages, framing: 2 * messages, socket: (payload + 2) * messages,
+      tcpip: 52 * messages, segments: messages)
     bytes.up = ByteLayers(tcpip: 52 * messages, segments: messages, acknowledgements: messages)
     result.bytes = bytes
+    result.cpu.wallMicroseconds = 1_000_000
     result.cpu.serverMicroseconds =
       10 * Double(messages) * (cpu[trial.transport] ?? 1) * scatter
     if !isComparedAlone { result.connection = opening() }
+    if let memory { result.memory = grown(by: memory * scatter, of: trial.scenario) }
+    if trial.scenario.idle != nil {
+      result.heartbeat = HeartbeatMeasurement(
+        beats: 3, wireBytesUp: 52 * scatter, wireBytesDown: 61, packets: 2, secondsBetween: 25)
+    }
     return result
   }
 
@@ -90,5 +103,18 @@ struct Sample {
       connection.firstMessageMicroseconds.histogram.record(step * 4000)
     }
     return connection
+  }
+
+  private func grown(by bytes: Double, of scenario: Scenario) -> MemoryCost {
+    let steps = scenario.idle?.steps ?? (1...4).map { scenario.clients * $0 / 4 }
+    return MemoryCost(
+      steps: steps.enumerated().map { index, clients in
+        MemoryCost.Step(
+          clients: clients, proportional: 0,
+          // A little off the line, up and down in turn.
+          privateDirty: UInt64(
+            5_000_000 + bytes * (Double(clients) + (index.isMultiple(of: 2) ? 0.02 : -0.02))),
+          anonymous: 0, descriptors: 10 + clients, cpuShare: 0)
+      })
   }
 }

@@ -77,9 +77,11 @@ struct ScenarioFileTests {
     #expect(
       files.map(\.scenario.name)
         == [
-          "chaos", "chat-room", "collab-editing", "dashboard", "echo", "faults", "game-tick",
+          "chaos", "chat-room", "collab-editing", "crossover", "dashboard", "echo", "faults",
+          "game-tick",
           "idle-fleet", "iot-telemetry", "live-notifications", "log-tail", "lossy-mobile",
-          "reconnect-storm", "repro-aquil-2017", "repro-bigestans-2014", "repro-jazz-2025",
+          "poll-batching", "reconnect-storm", "repro-aquil-2017", "repro-bigestans-2014",
+          "repro-jazz-2025",
           "repro-kaazing-2010",
           "repro-lasocha-2021", "repro-pimentel-2012", "repro-rexxars-2014",
           "repro-rfc6202-transits", "repro-tangen-2015", "slow-consumer-none",

@@ -83,6 +83,7 @@ let helpSnapshots = [
         --target-ca FILE      trust these authorities (PEM) for https targets
         --trials-secret FILE  what the target asks for: the first line of this file
         --seed N              where all that is random starts from; the files' own unless given
+        --budget-users N      for how many users to say what they take; 50,000 unless given
         --ceiling             find out whether the clients, and not the server, were the limit
         --quiet               show only what failed
         --help                show this and exit
@@ -107,9 +108,10 @@ let helpSnapshots = [
         bencher                  bencher.json, Bencher Metric Format
 
       Options:
-        --format LIST  which of them; html,markdown,csv,junit unless given
-        --output DIR   where to write; beside the result unless given
-        --help         show this and exit
+        --format LIST     which of them; html,markdown,csv,junit unless given
+        --budget-users N  for how many users to say what they take
+        --output DIR      where to write; beside the result unless given
+        --help            show this and exit
 
       """),
   Snapshot(

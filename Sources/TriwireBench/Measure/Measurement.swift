@@ -45,6 +45,8 @@ public struct Measurement: Sendable, Equatable, Codable {
   public var interface: InterfaceCheck?
   /// What it cost to open the connections; `nil` is not measured, for the same reason.
   public var connection: ConnectionCost?
+  /// What keeping a session alive costs, where clients idle; `nil` is not measured.
+  public var heartbeat: HeartbeatMeasurement?
   /// What faults did, where the scenario has some.
   public var faults: FaultMeasurement?
   /// How well the network was imitated, where the scenario has one.

@@ -48,8 +48,8 @@ public struct Plan: Sendable {
 
   /// Decides all trials of some scenarios.
   public init(_ files: [ScenarioFile], choosing choices: Choices = Choices()) {
-    let scenarios = files.map { file in
-      var scenario = file.scenario(for: choices.profile)
+    let scenarios = files.flatMap { $0.scenarios(for: choices.profile) }.map { scenario in
+      var scenario = scenario
       scenario.transports = choices.transports ?? scenario.transports
       scenario.tls = choices.tls ?? scenario.tls
       scenario.repetitions = choices.repetitions ?? scenario.repetitions

@@ -11,12 +11,14 @@ enum Figures {
     return "\(digits(microseconds / 1e6)) s"
   }
 
-  /// A number of bytes: `125 B`, `3.06 KB`.
+  /// A number of bytes: `125 B`, `3.06 KB`, `1.20 GB`.
   static func bytes(_ bytes: Double?) -> String {
     guard let bytes else { return none }
     if bytes < 9999.5 { return "\(decimal(bytes, places: bytes < 99.95 ? 1 : 0)) B" }
     if bytes < 999_500 { return "\(digits(bytes / 1000)) KB" }
-    return "\(digits(bytes / 1e6)) MB"
+    if bytes < 999_500_000 { return "\(digits(bytes / 1e6)) MB" }
+    if bytes < 999_500_000_000 { return "\(digits(bytes / 1e9)) GB" }
+    return "\(digits(bytes / 1e12)) TB"
   }
 
   /// A number without a unit, with so many places after the point.
@@ -36,7 +38,7 @@ enum Figures {
   }
 
   /// Three significant digits; a whole number from 100 on.
-  private static func digits(_ number: Double) -> String {
+  static func digits(_ number: Double) -> String {
     switch abs(number) {
     case ..<9.995: decimal(number, places: 2)
     case ..<99.95: decimal(number, places: 1)

@@ -8,7 +8,7 @@ extension Report {
     let comparisons = scenarios.map { Comparison($0, in: self) }
     let parts =
       [heading, failureList(comparisons), answerTable(comparisons), thresholdList(comparisons)]
-      + comparisons.map(section) + [legend, machine]
+      + comparisons.map(section) + [budget(comparisons), legend, machine]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
   }
 
@@ -89,6 +89,19 @@ extension Report {
     }
     let corner = title.isEmpty ? " " : " \(title) "
     return "|\(corner)|\(names)\n|---|\(rule)\n" + rows.joined(separator: "\n")
+  }
+
+  private func budget(_ comparisons: [Comparison]) -> String {
+    let rows = comparisons.flatMap { comparison in
+      budgets(of: comparison).map { budget in
+        "| \(comparison.scenario.name) | \(budget.pool.name) | "
+          + budget.cells.joined(separator: " | ") + " |"
+      }
+    }
+    guard !rows.isEmpty else { return "" }
+    return "## Budget: what \(grouped(users)) users would take\n\n| scenario | transport | "
+      + Budget.heads.joined(separator: " | ") + " |\n|---|---|---:|---:|---:|---:|\n"
+      + rows.joined(separator: "\n") + "\n\n\(Budget.assumption)"
   }
 
   private var legend: String {

@@ -209,6 +209,16 @@ struct Metric: Sendable {
       "descriptorsPerConnection", "descriptors/connection", .count(places: 2),
       "What the server's open descriptors grow by with each idle connection, as a slope."
     ) { $0.growth(\.descriptorsPerConnection) },
+    Metric(
+      "heartbeatBytesPerHour", "heartbeats/hour", .bytes,
+      "Bytes of IP packets, both directions, that keep an idle session alive for an hour. Computed: "
+        + "what a heartbeat takes was measured on one session at a short interval, and an hour has "
+        + "one each 25 s. Only where clients idle."
+    ) { $0.heartbeatsPerHour { $0.wireBytesUp + $0.wireBytesDown } },
+    Metric(
+      "heartbeatPacketsPerHour", "heartbeat packets/hour", .count(places: 0),
+      "Packets of both sides that keep an idle session alive for an hour, computed in the same way."
+    ) { $0.heartbeatsPerHour(\.packets) },
   ]
 }
 

@@ -25,6 +25,8 @@ public struct Report: Sendable, Equatable, Codable {
   public var plannedTrials: Int
   /// Whether the first contender of each scenario runs twice in each repetition; `nil` is not.
   public var hasControl: Bool?
+  /// For how many users to say what they take; `nil` is the usual number.
+  public var budgetUsers: Int?
   /// The machine and its settings.
   public var environment: Environment
   /// The server that was measured, where it was not one of its own for each trial.
@@ -67,6 +69,7 @@ public struct Report: Sendable, Equatable, Codable {
     try container.encode(profile, forKey: .profile)
     try container.encode(plannedTrials, forKey: .plannedTrials)
     try container.encodeIfPresent(hasControl, forKey: .hasControl)
+    try container.encodeIfPresent(budgetUsers, forKey: .budgetUsers)
     try container.encode(environment, forKey: .environment)
     try container.encodeIfPresent(target, forKey: .target)
     try container.encodeIfPresent(foreign, forKey: .foreign)

@@ -248,6 +248,22 @@ extension ResultSchema {
       .figure),
   ])
 
+  static let heartbeatMeasurement = SchemaObject(keys: [
+    .init("beats", "How many heartbeats were measured.", .count, isRequired: true),
+    .init(
+      "wireBytesUp", "Bytes of IP packets from client to server, per heartbeat.", .figure,
+      isRequired: true),
+    .init(
+      "wireBytesDown", "Bytes of IP packets from server to client, per heartbeat.", .figure,
+      isRequired: true),
+    .init(
+      "packets", "Packets of both sides, pure acknowledgements included, per heartbeat.", .figure,
+      isRequired: true),
+    .init(
+      "secondsBetween", "How often there is one in the sessions of the trial, in seconds.",
+      .figure, isRequired: true),
+  ])
+
   static let memoryCost = SchemaObject(keys: [
     .init(
       "steps", "What was read, by growing number of connections.",

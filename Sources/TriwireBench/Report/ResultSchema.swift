@@ -13,6 +13,7 @@ enum ResultSchema {
     .init(
       "hasControl", "Whether the first contender of each scenario runs twice in each repetition.",
       .truth),
+    .init("budgetUsers", "For how many users to say what they take.", .count),
     .init("environment", "The machine and its settings.", .object(environment), isRequired: true),
     .init(
       "target", "The server that was measured, where it was not one of its own for each trial.",
@@ -164,6 +165,9 @@ enum ResultSchema {
       "connection",
       "What it cost to open the connections; left out where not measured, for the same reason.",
       .object(connectionCost)),
+    .init(
+      "heartbeat", "What keeping a session alive costs, where clients idle.",
+      .object(heartbeatMeasurement)),
     .init("faults", "What faults did, where the scenario has some.", .object(faultMeasurement)),
     .init(
       "network", "How well the network was imitated, where the scenario has one.",

@@ -45,7 +45,8 @@ extension Report {
     let beside =
       published.isEmpty ? "" : "\n" + page.table(Comparison.publishedHeads, published)
     let notes =
-      [comparison.latencyNote] + comparison.settings + (comparison.omission.map { [$0] } ?? [])
+      (budgetLine(of: comparison).map { [$0] } ?? []) + [comparison.latencyNote]
+      + comparison.settings + (comparison.omission.map { [$0] } ?? [])
       + comparison.publishedNotes + comparison.cautions
     return head + failures + table + faults + beside
       + notes.map { page.wrapped("  \($0)", hanging: 2) }.joined()

@@ -1,22 +1,34 @@
 extension TrialProgress {
-  /// The progress in a few words: `measuring, 2,003 messages/s, p99 123 µs`.
+  /// The progress in a few words: `measuring 40 %, 2,003 messages/s, p50 63.1 µs, p99 123 µs, no errors`.
   package var line: String {
     switch phase {
     case .connecting, .idling: shortLine
-    case .warmingUp, .measuring: "\(phase.rawValue), \(rate) messages/s\(tail)"
+    case .warmingUp, .measuring:
+      ([phase.rawValue + passed, "\(rate) messages/s"] + latencies + [mistakes ?? "no errors"])
+        .joined(separator: ", ")
     }
   }
 
-  /// The progress in fewer words: `2,003/s, p99 123 µs`.
+  /// The progress in fewer words: `40 %, 2,003/s, p50 63.1 µs, p99 123 µs`.
   package var shortLine: String {
     switch phase {
     case .connecting, .idling: "\(phase.rawValue), \(grouped(connected)) clients"
-    case .warmingUp, .measuring: "\(rate)/s\(tail)"
+    case .warmingUp, .measuring:
+      ([phase == .measuring ? String(passed.dropFirst()) : phase.rawValue, "\(rate)/s"] + latencies
+        + [mistakes].compactMap { $0 }).filter { !$0.isEmpty }.joined(separator: ", ")
     }
   }
 
+  private var passed: String { part.map { " \(Figures.decimal($0 * 100, places: 0)) %" } ?? "" }
   private var rate: String { grouped(Int(messagesPerSecond.rounded())) }
-  private var tail: String { p99.map { ", p99 \(Figures.duration(Double($0) / 1000))" } ?? "" }
+  private var latencies: [String] {
+    [("p50", p50), ("p99", p99)].compactMap { name, value in
+      value.map { "\(name) \(Figures.duration(Double($0) / 1000))" }
+    }
+  }
+  private var mistakes: String? {
+    errors == 0 ? nil : "\(grouped(errors)) \(errors == 1 ? "error" : "errors")"
+  }
 }
 
 extension Measurement {

@@ -12,6 +12,8 @@ public struct ScenarioFile: Sendable {
   public let scenario: Scenario
   /// Whether it runs with the others of its folder when none is named.
   public let isInSuite: Bool
+  /// Over which rates and sizes it is repeated; `nil` is neither.
+  private let sweep: Sweep?
   private let changes: [Profile: ProfileChanges]
 
   /// Reads a scenario file.
@@ -52,11 +54,18 @@ public struct ScenarioFile: Sendable {
     scenario = read.scenario
     changes = read.changes
     isInSuite = read.isInSuite
+    sweep = read.sweep
   }
 
   /// The scenario as a profile wants it.
   public func scenario(for profile: Profile) -> Scenario {
     scenario.shortened(to: profile, with: changes[profile] ?? ProfileChanges())
+  }
+
+  /// The scenarios that run, as a profile wants them: one, or each point of a sweep.
+  public func scenarios(for profile: Profile = .full) -> [Scenario] {
+    let scenario = scenario(for: profile)
+    return sweep?.points(of: scenario) ?? [scenario]
   }
 
   /// The scenario files of a folder (`*.json`), by name.

@@ -29,7 +29,15 @@ enum ScenarioLimits {
 struct ScenarioReader {
   let place: Place
 
-  func read() -> (scenario: Scenario, changes: [Profile: ProfileChanges], isInSuite: Bool)? {
+  /// All that a file says.
+  struct Content {
+    let scenario: Scenario
+    let changes: [Profile: ProfileChanges]
+    let isInSuite: Bool
+    let sweep: Sweep?
+  }
+
+  func read() -> Content? {
     guard let fields = place.fields(of: ScenarioSchema.scenario) else { return nil }
     _ = fields["$schema"]?.text(like: "\"schema/scenario.json\"")
     let head = readHead(fields)
@@ -72,10 +80,13 @@ struct ScenarioReader {
         .map { $0 }
     }
     let isInSuite = fields.value("suite", default: true) { $0.truth() }
+    let sweep = fields.value("sweep", default: Sweep?.none) { place in
+      SweepReader(place: place).read().map { $0 }
+    }
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
       let network, let headers, let compression, let published, let thresholds, let search,
-      let controlPoll, let snapshot, let slow, let visitors, let isInSuite, let changes
+      let controlPoll, let snapshot, let slow, let visitors, let isInSuite, let changes, let sweep
     else {
       return nil
     }
@@ -91,13 +102,14 @@ struct ScenarioReader {
       thresholds: thresholds.all.isEmpty ? nil : thresholds, controlPoll: controlPoll,
       search: search)
     checkPossible(scenario, fields)
+    checkSweep(sweep, scenario, fields)
     for profile in Profile.allCases {
       guard let changed = changes[profile] else { continue }
       let inner = "profiles"
       checkPossible(
         scenario.shortened(to: profile, with: changed), fields, within: "\(inner).\(profile)")
     }
-    return (scenario, changes, isInSuite)
+    return Content(scenario: scenario, changes: changes, isInSuite: isInSuite, sweep: sweep)
   }
 
   private func readHead(_ fields: Fields) -> (name: String, description: String)? {
@@ -271,7 +283,7 @@ extension ScenarioReader {
     }
   }
 
-  private func check(_ flow: Flow, of scenario: Scenario, at place: Place?) {
+  func check(_ flow: Flow, of scenario: Scenario, at place: Place?) {
     let senders = scenario.senders(of: flow)
     if senders.messages / Double(senders.count) >= Double(ScenarioLimits.messagesPerSender) {
       place?.refuse(

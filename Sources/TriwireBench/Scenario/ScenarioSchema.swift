@@ -111,6 +111,8 @@ enum ScenarioSchema {
       "faults", "What breaks while it is measured.", .list(.object(fault), atLeast: 1, atMost: nil)),
     .init(
       "published", "What somebody has published about the same thing.", .object(published)),
+    .init(
+      "sweep", "Rates and payloads to repeat all of it with, each with each.", .object(sweep)),
     .init("suite", "Whether it runs with the others of its folder when none is named.", .truth),
     .init("profiles", "What each profile changes.", .object(profiles)),
     .init(
@@ -119,6 +121,13 @@ enum ScenarioSchema {
     .init(
       "controlPoll", "A control asks with plain GETs at this interval.", .time),
     .init("search", "The capacity to search for, from this load on.", .object(search)),
+  ])
+
+  static let sweep = SchemaObject(keys: [
+    .init(
+      "rate", "Rates of the one flow.", .list(.rate, atLeast: 2, atMost: Sweep.most)),
+    .init(
+      "payload", "Sizes of its messages.", .list(.size, atLeast: 2, atMost: Sweep.most)),
   ])
 
   static let search = SchemaObject(keys: [

@@ -4,6 +4,8 @@ enum TrialPath {
   static let prefix = "/trials/"
   /// Who measures from elsewhere says here what is to be done.
   static let control = prefix + "control"
+  /// A session that is kept alive at a short interval.
+  static let beat = prefix + "beat"
   /// Those who come and go.
   static let visit = prefix + "visit"
 

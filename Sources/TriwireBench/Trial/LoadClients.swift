@@ -117,6 +117,13 @@ final class LoadClients: @unchecked Sendable {
     try await slow.open(at: server, over: trial.transport, configuration)
   }
 
+  /// What keeping a session alive costs; `nil` where clients do not idle, or ask at an interval.
+  func heartbeat() async throws -> HeartbeatMeasurement? {
+    guard trial.scenario.idle != nil, !trial.scenario.isRelayed, polls == nil else { return nil }
+    return try await HeartbeatProbe.measure(
+      at: server, over: trial.transport, configuration)
+  }
+
   /// Lets visitors come from a moment on, where the scenario has some.
   func beginVisits(at start: UInt64) {
     guard let visitors = trial.scenario.visitors else { return }
@@ -272,10 +279,14 @@ final class LoadClients: @unchecked Sendable {
     }
   }
 
-  /// How many messages have arrived, whether that is all, and their p99 so far.
-  func progress() async -> (arrived: UInt64, isComplete: Bool, p99: UInt64?) {
+  /// How many messages have arrived.
+  func arrived() async -> UInt64 { await loop.perform { [self] in receiver.arrived } }
+
+  /// How many messages have arrived, how long they took so far, and how many sessions have ended.
+  func progress() async -> (arrived: UInt64, p50: UInt64?, p99: UInt64?, errors: Int) {
     await loop.perform { [self] in
-      (receiver.arrived, receiver.isComplete, receiver.latency.soundPercentile(99))
+      let latency = receiver.latency.soundPercentiles([50, 99])
+      return (receiver.arrived, latency[0], latency[1], ends.count)
     }
   }
 

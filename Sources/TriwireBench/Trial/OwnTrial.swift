@@ -36,6 +36,11 @@ final class OwnTrial: TrialService, Sendable {
     let trial = trial
     server.session(
       at: TrialPath.client("{number}"), synchronously: { session in trial.opened(session) })
+    if scenario.idle != nil {
+      var options = RouteOptions()
+      options.limits = HeartbeatProbe.limits(from: server.configuration.session)
+      server.session(at: TrialPath.beat, options: options, synchronously: { _ in })
+    }
     if let readers = scenario.slow {
       var options = RouteOptions()
       options.limits = readers.limits(from: server.configuration.session)

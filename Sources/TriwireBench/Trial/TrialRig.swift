@@ -75,6 +75,7 @@ final class TrialRig {
       await clients.openings(), trial.contender.tls, from: before, to: after, reconciled)
     measurement.check(\.opening, "sessions were opened", from: before, to: after)
     if scenario.traffic.isEmpty { measurement.failures += after.disagreements(reconciled) }
+    measurement.heartbeat = try await clients.heartbeat()
   }
 
   /// Finds out whether something between the two sides speaks HTTP itself: then each side's bytes are
@@ -131,7 +132,7 @@ final class TrialRig {
         .measuring, until: start + plan.measuredFrom + plan.measuredTime * quarter / 4)
       let time = EventLoop.clock()
       guard case .progress(let served, _) = try await server.ask(.progress) else { continue }
-      let arrived = served + (await clients.progress()).arrived
+      let arrived = served + (await clients.arrived())
       backlog.value.add(due: due.count(before: time - min(time, start)), arrived: arrived)
     }
   }
@@ -189,14 +190,28 @@ final class TrialRig {
     guard let watcher else {
       return try await pause(deadline - min(deadline, EventLoop.clock()))
     }
-    var (last, lastTime) = (await clients.progress(), EventLoop.clock())
+    let begin = EventLoop.clock()
+    var (last, lastTime) = (try await arrived(), begin)
     while case let now = EventLoop.clock(), now < deadline {
       try await pause(min(250_000_000, deadline - now))
-      let (next, nextTime) = (await clients.progress(), EventLoop.clock())
-      let rate = Double(next.arrived - last.arrived) * 1e9 / Double(max(1, nextTime - lastTime))
-      watcher(TrialProgress(phase: phase, messagesPerSecond: rate, p99: next.p99))
+      let (next, nextTime) = (try await arrived(), EventLoop.clock())
+      let seen = await clients.progress()
+      let rate = Double(next - min(last, next)) * 1e9 / Double(max(1, nextTime - lastTime))
+      watcher(
+        TrialProgress(
+          phase: phase, part: min(1, Double(nextTime - begin) / Double(max(1, deadline - begin))),
+          messagesPerSecond: rate, p50: seen.p50, p99: seen.p99, errors: seen.errors))
       (last, lastTime) = (next, nextTime)
     }
+  }
+
+  /// How many messages have arrived; the server is asked where some of them go upwards.
+  private func arrived() async throws -> UInt64 {
+    let mine = await clients.arrived()
+    guard trial.scenario.traffic.contains(where: { $0.direction == .up }),
+      case .progress(let served, _) = try await server.ask(.progress)
+    else { return mine }
+    return mine + served
   }
 
   private func pause(_ nanoseconds: UInt64) async throws {

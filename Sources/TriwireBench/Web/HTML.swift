@@ -56,7 +56,7 @@ enum HTML {
   ) -> String {
     let title = silent ? "" : "<p class=\"soft\">\(escaped(caption))</p>\n"
     return """
-      \(title)<div class="scroll" role="region" tabindex="0" aria-label="\(escaped(caption))">\
+      \(title)<div class="scroll" role="group" tabindex="0" aria-label="\(escaped(caption))">\
       <table><thead><tr>\(head)</tr></thead>
       <tbody>
       \(body.joined(separator: "\n"))

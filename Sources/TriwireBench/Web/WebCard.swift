@@ -3,9 +3,12 @@ struct WebCard {
   private let comparison: Comparison
   private let report: Report
   private let prefix: String
+  /// Whether it is a point of a family, whose curves say more than its own charts.
+  private let isPoint: Bool
 
-  init(_ comparison: Comparison, of report: Report, prefix: String) {
+  init(_ comparison: Comparison, of report: Report, prefix: String, isPoint: Bool = false) {
     self.comparison = comparison
+    self.isPoint = isPoint
     self.report = report
     self.prefix = prefix
   }
@@ -26,41 +29,73 @@ struct WebCard {
   }
 
   private var parts: [String] {
+    let title =
+      comparison.scenario.search == nil
+      ? "All figures; the ratio to the best of a line is in brackets" : "What the search found"
+    let figures = table(title, "", comparison.lines)
+    guard !isPoint else {
+      return [
+        HTML.details(
+          "Figures and charts of this point",
+          [figures, notes, grid(charts + costs)].joined(separator: "\n"))
+      ]
+    }
+    return [
+      figures, grid(charts),
+      costs.isEmpty ? "" : "<h3>What a connection costs</h3>\n" + grid(costs),
+      outcomes, published, notes,
+    ]
+  }
+
+  private var charts: [String] {
     let charts =
       comparison.scenario.search.map { [CapacityChart(comparison, $0).html] }
       ?? [
         PercentileChart(comparison.pools, LatencyTheory(comparison.scenario)).html,
         TimelineChart(comparison).html,
         ByteChart(comparison.pools).html,
-        ForestChart(comparison).html, OpeningChart(comparison.pools).html,
-      ].filter { !$0.isEmpty }
+        ForestChart(comparison).html, RecoveryChart(comparison.pools).html,
+      ]
+    return charts.filter { !$0.isEmpty }
+  }
+
+  private var costs: [String] {
+    guard comparison.scenario.search == nil else { return [] }
+    return [
+      OpeningChart(comparison.pools).html, LifetimeChart(comparison.pools).html,
+      MemoryChart(comparison.pools).html, HeartbeatChart(comparison.pools).html,
+    ].filter { !$0.isEmpty }
+  }
+
+  private var outcomes: String {
+    guard !comparison.outcomes.isEmpty else { return "" }
+    return "<h3>What the clients did about each fault</h3>\n"
+      + table("How often it struck, and the longest waits", "fault", comparison.outcomes, style: "")
+  }
+
+  private var published: String {
+    guard !comparison.publishedRows.isEmpty else { return "" }
+    return "<h3>Beside published figures</h3>\n"
+      + HTML.table(
+        "Theirs, ours, and ours counted as they did", Comparison.publishedHeads,
+        comparison.publishedRows)
+  }
+
+  private var notes: String {
     let few = comparison.verdicts.isEmpty ? report.verdicts(of: comparison.scenario) : nil
-    let notes =
+    let sentences =
       [comparison.latencyNote] + [comparison.omission, few].compactMap { $0 }
       + comparison.publishedNotes + comparison.cautions
       + Comparison.target(comparison.scenario, comparison.pools, in: report)
       + Comparison.control(comparison.scenario) + Comparison.search(comparison.scenario)
       + Comparison.ceilings(comparison.scenario, in: report)
-    let title =
-      comparison.scenario.search == nil
-      ? "All figures; the ratio to the best of a line is in brackets" : "What the search found"
-    return [
-      table(title, "", comparison.lines),
-      charts.isEmpty ? "" : "<div class=\"charts\">\n\(charts.joined(separator: "\n"))\n</div>",
-      comparison.outcomes.isEmpty
-        ? ""
-        : "<h3>What the clients did about each fault</h3>\n"
-          + table(
-            "How often it struck, and the longest waits", "fault", comparison.outcomes, style: ""),
-      comparison.publishedRows.isEmpty
-        ? ""
-        : "<h3>Beside published figures</h3>\n"
-          + HTML.table(
-            "Theirs, ours, and ours counted as they did", Comparison.publishedHeads,
-            comparison.publishedRows),
-      notes.map { "<p class=\"soft\">\(HTML.escaped($0.replacing("`", with: "")))</p>" }
-        .joined(separator: "\n"),
-    ]
+    return sentences.map {
+      "<p class=\"soft\">\(HTML.escaped($0.replacing("`", with: "")))</p>"
+    }.joined(separator: "\n")
+  }
+
+  private func grid(_ charts: [String]) -> String {
+    charts.isEmpty ? "" : "<div class=\"charts\">\n\(charts.joined(separator: "\n"))\n</div>"
   }
 
   private func table(

@@ -12,7 +12,8 @@ enum WebCharts {
 
   /// A contender's name behind its mark.
   static func named(_ pool: Pool) -> String {
-    Drawing.inlineMark(pool.contender.transport) + HTML.escaped(pool.name)
+    "<span class=\"named\">\(Drawing.inlineMark(pool.contender.transport))"
+      + "<span>\(HTML.escaped(pool.name))</span></span>"
   }
 
   /// The dashes that tell settings, and a control, apart.
@@ -92,5 +93,21 @@ extension Figures {
       }
     let isWhole = abs(number - number.rounded()) < 0.01
     return "\(decimal(number, places: isWhole ? 0 : 1)) \(unit)"
+  }
+}
+
+extension Figures {
+  /// A round number of bytes, without places it does not need: `64 B`, `1.5 KB`, `2 GB`.
+  static func size(_ bytes: Double) -> String {
+    let (number, unit) =
+      switch bytes {
+      case ..<999.5: (bytes, "B")
+      case ..<999_500: (bytes / 1000, "KB")
+      case ..<999_500_000: (bytes / 1e6, "MB")
+      case ..<999_500_000_000: (bytes / 1e9, "GB")
+      default: (bytes / 1e12, "TB")
+      }
+    let isWhole = abs(number - number.rounded()) < 0.01
+    return "\(decimal(number, places: isWhole ? 0 : number < 0.1 ? 2 : 1)) \(unit)"
   }
 }

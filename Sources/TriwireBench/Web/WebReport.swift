@@ -59,6 +59,7 @@ struct WebReport {
     let place =
       "\(grouped(report.scenarios.count)) "
       + (report.scenarios.count == 1 ? "scenario" : "scenarios")
+    let families = SweepFamily.all(comparisons)
     let parts =
       [
         """
@@ -67,7 +68,11 @@ struct WebReport {
         \(HTML.escaped(environment.startedAt)), profile \(report.profile.rawValue)</p></header>
         """,
         answer, validity, WebOverview(comparisons, prefix: prefix).html, contents,
-      ] + comparisons.map { WebCard($0, of: report, prefix: prefix).html } + [method, reproduce]
+      ]
+      + comparisons.map { comparison in
+        let isPoint = families.contains { $0.holds(comparison) }
+        return WebCard(comparison, of: report, prefix: prefix, isPoint: isPoint).html
+      } + families.map { SweepCharts($0).html } + [budget, method, reproduce]
     return "<article>\n\(parts.filter { !$0.isEmpty }.joined(separator: "\n"))\n</article>"
   }
 
@@ -131,7 +136,10 @@ struct WebReport {
     ]
     let lists = [("Failures", failures), ("Cautions", cautions)].filter { !$0.1.isEmpty }.map {
       title, sentences in
-      "<h3>\(title)</h3>\n<ul>\(sentences.map { "<li>\(HTML.escaped($0))</li>" }.joined())</ul>"
+      let list = "<ul>\(sentences.map { "<li>\(HTML.escaped($0))</li>" }.joined())</ul>"
+      // More than a few would push the figures out of sight.
+      return "<h3>\(title)</h3>\n"
+        + (sentences.count > 6 ? HTML.details(counted(sentences.count, "sentence"), list) : list)
     }
     return """
       <section><h2>How far to trust it</h2>

@@ -36,9 +36,10 @@ enum WebStyle {
     td.n,th.n{text-align:right;white-space:nowrap}
     td.h1{background:var(--h1)}td.h2{background:var(--h2)}\
     td.h3{background:var(--h3)}td.h4{background:var(--h4)}
-    td small{color:var(--soft);display:block}
+    td small{color:var(--soft);display:block}td.h3 small,td.h4 small{color:var(--ink)}
     .answer td:first-of-type{font-size:1rem}
     svg.mark{width:.9em;height:.9em;margin-right:.3em;vertical-align:-.08em;flex:none}
+    .named{display:inline-flex;align-items:baseline}.named svg.mark{transform:translateY(.1em)}
     .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.5rem}
     figure{margin:.5rem 0;min-width:0}
     figcaption{font-weight:600;font-size:.95rem}
@@ -61,6 +62,8 @@ enum WebStyle {
     .line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}
     .d1{stroke-dasharray:7 4}.d2{stroke-dasharray:2 3}.d3{stroke-dasharray:9 3 2 3}\
     .d4{stroke-dasharray:1 5}
+    .cell{fill:var(--panel);stroke:var(--line)}
+    .guide{fill:none;stroke:var(--soft);stroke-width:1.5}
     .area{fill:var(--c);opacity:.18}
     .dot{fill:var(--c);stroke:var(--ground);stroke-width:1}
     .open{fill:var(--ground);stroke:var(--c);stroke-width:2}
