@@ -26,8 +26,10 @@ enum HeartbeatProbe {
   static func measure(
     at server: String, over transport: TransportKind, _ configuration: TriwireClient.Configuration
   ) async throws -> HeartbeatMeasurement? {
-    let session = try await TriwireClient("\(server)\(TrialPath.beat)", configuration: configuration)
-      .connect(over: [transport])
+    let session = try await TriwireClient(
+      "\(server)\(TrialPath.beat)", configuration: configuration
+    )
+    .connect(over: [transport])
     defer { session.abort() }
     let end = EventLoop.clock() + patience
     var first: Moved?
