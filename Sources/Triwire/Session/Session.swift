@@ -282,7 +282,11 @@ public import TriwireIO
     if let opening = rare?.opening, opening.times.firstMessage == 0 {
       opening.times.firstMessage = EventLoop.clock()
     }
-    if let onMessage, !isBlocked { return onMessage(kind, payload) || !waitsToReadOn() }
+    if let onMessage, !isBlocked {
+      // This one is read, and whoever sent it may be told so; those that follow have to wait.
+      if !onMessage(kind, payload) { _ = waitsToReadOn() }
+      return true
+    }
     if let reader = unsafe reader {
       unsafe self.reader = nil
       unsafe reader.resume(returning: .message(message ?? Message(kind, copying: payload)))
@@ -291,7 +295,7 @@ public import TriwireIO
     if isOpen {
       inbox.append(message ?? Message(kind, copying: payload))
       isBlocked = isBlocked || inbox.isFull
-      return !isBlocked
+      return !inbox.isFull
     }
     // After our close what the reader leaves must not hold up the peer's answer: it is kept as
     // long as there is room, and from then on thrown away.
