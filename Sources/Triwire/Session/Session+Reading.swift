@@ -66,6 +66,8 @@ extension Session {
   private func read(_ body: @escaping (MessageKind, Span<UInt8>) -> Bool) {
     onMessage = body
     readOn()
+    // Nothing comes any more, and what is kept here would keep the session.
+    if hasEnded { onMessage = nil }
   }
 
   /// Delivers what waits for `onMessage`, until that wants to wait for the peer.

@@ -8,8 +8,8 @@ extension WebSocketTransport {
   private static var reservedBytes: Int { 1024 * 1024 }
   /// The most that is received at once.
   ///
-  /// Each receive has its price: at a quarter of it an echo of
-  /// 1 MiB takes a tenth more CPU, although that is unmasked in a nearer cache.
+  /// Each receive has its price: at a quarter of it an echo of 1 MiB takes a tenth more CPU, although
+  /// that is unmasked in a nearer cache.
   private static var fillBytes: Int { reservedBytes }
 
   /// The present frame goes on beyond what has arrived.
