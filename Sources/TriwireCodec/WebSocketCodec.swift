@@ -34,7 +34,8 @@ package enum WebSocketEvent: Equatable {
 ///
 /// Call `nextEvent` until it returns nil, keep what it did not use, and present that again with
 /// more bytes behind it: never more than 139 bytes, since payload is handed out as it arrives.
-package struct WebSocketCodec {
+/// It is never copied: whoever asks a property of it through a class would copy all of it.
+package struct WebSocketCodec: ~Copyable {
   private let role: WebSocketRole
   private let limits: Limits
   private let allowsDeflate: Bool

@@ -31,6 +31,11 @@ extension ByteStream {
     head(&span)
     let end = unsafe start + span.finalize(for: room)
     let ownsBuffer = loop.outputOwner === self
+    if start == 0 || !ownsBuffer {
+      let written = unsafe UnsafeBufferPointer(rebasing: loop.output[start..<end])
+      let sent = unsafe payload.withUnsafeBufferPointer { unsafe sendBack($0, behind: written) }
+      if sent { return }
+    }
     if ownsBuffer {
       loop.outputCount = 0
       loop.outputOwner = nil
@@ -38,6 +43,32 @@ extension ByteStream {
     let first = unsafe UnsafeBufferPointer(
       rebasing: loop.output[(ownsBuffer ? 0 : start)..<end])
     unsafe payload.withUnsafeBufferPointer { unsafe transmit(first, $0) }
+  }
+
+  /// What is kept of the bytes before a payload while its head stands there: one vector.
+  private static var savedBytes: Int { 16 }
+
+  /// Sends a payload from where it was received, with its head before it, which is one call with
+  /// one part for the kernel instead of two.
+  ///
+  /// - Returns: Whether the payload lies in the receive buffer, so that it was sent.
+  private func sendBack(
+    _ payload: UnsafeBufferPointer<UInt8>, behind head: UnsafeBufferPointer<UInt8>
+  ) -> Bool {
+    guard let base = payload.baseAddress, let from = head.baseAddress,
+      let input = unsafe loop.input.baseAddress, head.count <= Self.savedBytes,
+      unsafe UnsafePointer(input) <= base, unsafe base < input + loop.input.count
+    else { return false }
+    // The bytes before the payload are the loop's, there is room even before the buffer's first,
+    // and nobody else sees them until they are as they were.
+    let front = unsafe UnsafeMutablePointer(mutating: base) - Self.savedBytes
+    let raw = UnsafeMutableRawPointer(front)
+    let before = unsafe raw.loadUnaligned(as: SIMD16<UInt8>.self)
+    let start = unsafe front + (Self.savedBytes - head.count)
+    unsafe start.update(from: from, count: head.count)
+    unsafe transmit(UnsafeBufferPointer(start: start, count: head.count + payload.count))
+    unsafe raw.storeBytes(of: before, as: SIMD16<UInt8>.self)
+    return true
   }
 
   private func transmit(

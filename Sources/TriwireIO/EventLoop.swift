@@ -54,7 +54,9 @@ package protocol TurnEnd: AnyObject {
   /// System calls made by this loop, by name.
   public package(set) var systemCalls = SystemCalls()
 
-  // Shared by all streams of the loop: one receive buffer and one output buffer.
+  // Shared by all streams of the loop: one receive buffer, before which there is room for a head,
+  // and one output buffer.
+  private let received: UnsafeMutableRawBufferPointer
   let input: UnsafeMutableBufferPointer<UInt8>
   let output: UnsafeMutableBufferPointer<UInt8>
   /// The ciphertext of the loop's secured streams; there when the first of them is.
@@ -102,6 +104,10 @@ package protocol TurnEnd: AnyObject {
 
   /// Bytes of the receive buffer and of the output buffer that all streams of a loop share.
   static let bufferBytes = 512 * 1024
+  /// Bytes before the receive buffer, so that what goes back as it came can get a head there.
+  ///
+  /// The payload of a masked frame, eight bytes behind its first, begins a cache line then.
+  static let headRoom = 56
 
   /// Starts a loop on a thread of its own.
   ///
@@ -110,7 +116,9 @@ package protocol TurnEnd: AnyObject {
     self.index = index
     epoll = try check(tw_epoll_create(), "create an event loop")
     wakeup = try check(tw_eventfd(), "create an event loop")
-    unsafe input = .allocate(capacity: Self.bufferBytes)
+    unsafe received = .allocate(byteCount: Self.headRoom + Self.bufferBytes, alignment: 64)
+    unsafe input = UnsafeMutableRawBufferPointer(rebasing: received[Self.headRoom...])
+      .bindMemory(to: UInt8.self)
     unsafe output = .allocate(capacity: Self.bufferBytes)
     // Token 0 of generation 0 is the wake-up descriptor, which is no slot's.
     slots.append(Slot())
@@ -125,7 +133,7 @@ package protocol TurnEnd: AnyObject {
   deinit {
     close(epoll)
     close(wakeup)
-    unsafe input.deallocate()
+    unsafe received.deallocate()
     unsafe output.deallocate()
   }
 

@@ -63,7 +63,7 @@ struct TestFrame {
 }
 
 /// A codec that is fed with arrivals, and all that came of it.
-struct WebSocketFeed {
+struct WebSocketFeed: ~Copyable {
   private var codec: WebSocketCodec
   private(set) var seen: [WebSocketSeen] = []
   /// What the codec left for the next arrival.

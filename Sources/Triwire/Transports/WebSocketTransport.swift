@@ -14,9 +14,9 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   private var state = State.open
   var sent: FrameLedger
   var received: FrameLedger
+  /// What a client masks its frames with.
   private var masks: MaskSource?
   private var timer: TimerID?
-  private let role: WebSocketRole
   var awaitsPong = false
   var isPaused = false
 
@@ -53,7 +53,6 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     deflate: DeflateSession? = nil, sent: Ledger, received: Ledger
   ) {
     self.stream = stream
-    self.role = role
     self.limits = limits
     self.deflate = deflate
     self.sent = FrameLedger(http: sent.http)
@@ -125,7 +124,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
 
   func send(_ broadcast: Broadcast) {
     guard canSend else { return }
-    guard role == .server else {
+    guard masks == nil else {
       for item in broadcast.items {
         send(item.message.kind, item.message.bytes.span, .automatic)
       }
@@ -156,7 +155,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
   }
 
   private func countHead(_ body: Int) {
-    sent.framing &+= UInt64(WebSocketWriter.headBytes(payload: body, masked: role == .client))
+    sent.framing &+= UInt64(WebSocketWriter.headBytes(payload: body, masked: masks != nil))
   }
 
   private func write(
@@ -178,7 +177,7 @@ final class WebSocketTransport: Transport, StreamHandler, TimerOwner, TurnEnd {
     write(opcode, payload)
     sent.control &+= UInt64(
       payload.count
-        + WebSocketWriter.headBytes(payload: payload.count, masked: role == .client))
+        + WebSocketWriter.headBytes(payload: payload.count, masked: masks != nil))
   }
 
   func resumeDelivery() {

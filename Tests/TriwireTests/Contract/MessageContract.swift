@@ -75,6 +75,34 @@ struct MessageContract {
     }
   }
 
+  @Test(
+    "What is sent from where it was received, whole and in part, stays as it was",
+    arguments: Carrier.all)
+  func sentFromWhereItCame(carrier: Carrier) async throws {
+    var terms = Terms()
+    terms.handler = { session in
+      try await session.forEach { kind, bytes in
+        session.sendNow(kind, bytes)
+        session.sendNow(kind, bytes.extracting(3...))
+        return session.sendNow(kind, bytes)
+      }
+    }
+    try await carrier.withPair(terms) { pair in
+      // Above what is sent by a call of its own, and several in what comes at once.
+      for size in [16_387, 16_387, 40_000] {
+        let messages = (0..<3).map { number in
+          Message(binary: (0..<size).map { UInt8(truncatingIfNeeded: ($0 ^ $0 >> 8) &+ number) })
+        }
+        async let sending: Void = pair.client.send(all: messages)
+        let expected = messages.flatMap { message in
+          [message, Message(binary: Array(message.bytes.dropFirst(3))), message]
+        }
+        #expect(try await pair.client.take(9) == expected)
+        try await sending
+      }
+    }
+  }
+
   @Test("Every byte passes in a binary message", arguments: Carrier.allWithCompressed)
   func everyByte(carrier: Carrier) async throws {
     try await carrier.withPair { pair in
