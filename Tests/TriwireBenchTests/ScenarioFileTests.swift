@@ -84,7 +84,8 @@ struct ScenarioFileTests {
           "repro-jazz-2025",
           "repro-kaazing-2010",
           "repro-lasocha-2021", "repro-pimentel-2012", "repro-rexxars-2014",
-          "repro-rfc6202-transits", "repro-tangen-2015", "slow-consumer-none",
+          "repro-rfc6202-transits", "repro-shootout-2016", "repro-tangen-2015",
+          "slow-consumer-none",
           "slow-consumer", "stock-ticker-capacity", "stock-ticker",
         ])
     for file in files {

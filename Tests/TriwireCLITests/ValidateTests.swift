@@ -34,6 +34,7 @@ struct ValidateTests {
         repro-pimentel-2012     10 clients get a reading each 250 ms over a round trip of 270 ms, as in Pimentel and Nickerson 2012 (runs when named)
         repro-rexxars-2014      2,000 clients hear one broadcast a second, as sse-broadcast-benchmark has it since 2014 (runs when named)
         repro-rfc6202-transits  20 clients get two messages a second at random, 50 ms away, as RFC 6202 thinks of it (runs when named)
+        repro-shootout-2016     the most clients that get broadcasts of 200 B within 500 ms, as in websocket-shootout (runs when named)
         repro-tangen-2015       100 clients chat in one room, each speaks every 10 s, as in Tangen 2015 (runs when named)
         slow-consumer-none      45 clients get 100 messages a second each (runs when named)
         slow-consumer           45 clients get 100 messages a second while 5 others read at a sixth of that (runs when named)
