@@ -100,6 +100,30 @@ struct ReportTests {
     #expect(try sample().markdown == goldenMarkdown)
   }
 
+  @Test("The Markdown of the largest reports fits a comment, and says what it leaves out")
+  func fitsComment() throws {
+    let files = try (0..<60).map { number in
+      try load(
+        """
+        {"name": "x\(number)", "description": "one of many", "clients": 4,
+         "traffic": [{"direction": "down", "rate": "10/s per client", "payload": "64 B"}]}
+        """)
+    }
+    var report = try Sample(repetitions: 1, files: files).report()
+    let text = report.markdown
+    #expect(text.utf8.count <= 65_536)
+    #expect(text.contains("Its tables do not fit a comment; report.html has them."))
+    for file in files { #expect(text.contains("\n## \(file.scenario.name)\n")) }
+    #expect(text.contains("\n## Machine\n"))
+
+    for index in report.trials.indices {
+      report.trials[index].failures = (0..<20).map { "lost \($0) of 1,000 messages of the flow ü" }
+    }
+    let cut = report.markdown
+    #expect(cut.utf8.count <= 65_536)
+    #expect(cut.hasSuffix("\n\nThe rest does not fit a comment; report.html has all of it.\n"))
+  }
+
   @Test(
     "Figures have three digits and a unit",
     arguments: [

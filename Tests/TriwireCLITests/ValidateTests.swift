@@ -44,7 +44,7 @@ struct ValidateTests {
         """)
     let validate = try await triwire("validate", "Scenarios", in: project)
     #expect(validate.status == 0)
-    #expect(validate.output.split(separator: "\n").count == 28)
+    #expect(validate.output.split(separator: "\n").count == 29)
     #expect(validate.output.hasPrefix("Scenarios/chaos.json: correct, chaos\n"))
   }
 

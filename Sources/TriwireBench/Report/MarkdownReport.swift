@@ -1,15 +1,43 @@
 import Triwire
 
 extension Report {
+  /// The most bytes of Markdown: GitHub takes so many characters as a comment.
+  static let markdownBytes = 65_536
+
   /// The report as GitHub-flavoured Markdown: what was lost, a table per scenario, the machine.
   ///
-  /// The same report always gives the same text.
+  /// It fits a comment, which has 65,536 characters at most: of a larger report the longest scenarios
+  /// are left without their tables, and what is still too long ends early; both say so. The same
+  /// report always gives the same text.
   public var markdown: String {
     let comparisons = scenarios.map { Comparison($0, in: self) }
-    let parts =
-      [heading, failureList(comparisons), answerTable(comparisons), thresholdList(comparisons)]
-      + comparisons.map(section) + [budget(comparisons), legend, machine]
-    return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+    let before = [
+      heading, failureList(comparisons), answerTable(comparisons), thresholdList(comparisons),
+    ]
+    let after = [budget(comparisons), legend, machine]
+    var sections = comparisons.map { section($0) }
+    var text = joined(before + sections + after)
+    let longestFirst = sections.indices.sorted {
+      (-sections[$0].utf8.count, $0) < (-sections[$1].utf8.count, $1)
+    }
+    for index in longestFirst where text.utf8.count > Self.markdownBytes {
+      sections[index] = section(comparisons[index], isBrief: true)
+      text = joined(before + sections + after)
+    }
+    return cut(text)
+  }
+
+  private func joined(_ parts: [String]) -> String {
+    parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+  }
+
+  /// As many whole lines as fit, and that some do not.
+  private func cut(_ text: String) -> String {
+    guard text.utf8.count > Self.markdownBytes else { return text }
+    let notice = "\n\nThe rest does not fit a comment; report.html has all of it.\n"
+    let room = text.utf8.prefix(Self.markdownBytes - notice.utf8.count)
+    guard let end = room.lastIndex(of: UInt8(ascii: "\n")) else { return notice }
+    return text[..<end] + notice
   }
 
   private var heading: String {
@@ -53,12 +81,15 @@ extension Report {
     return lines.isEmpty ? "" : "## Thresholds\n\n" + lines.joined(separator: "\n")
   }
 
-  private func section(_ comparison: Comparison) -> String {
+  private func section(_ comparison: Comparison, isBrief: Bool = false) -> String {
     let scenario = comparison.scenario
     let description = scenario.summary.isEmpty ? "" : "\n\n\(scenario.summary)."
     let head = "## \(scenario.name)\(description)"
     let first = comparison.failures.map { "**\($0)**\n\n" }.joined()
     guard !comparison.contenders.isEmpty else { return "\(head)\n\nNo trial of it has run." }
+    if isBrief {
+      return "\(head)\n\n\(first)Its tables do not fit a comment; report.html has them."
+    }
     let outcomes =
       comparison.outcomes.isEmpty
       ? ""
