@@ -238,7 +238,7 @@ let goldenDigests = """
   failed 1sgmslvs0iqt6 3tmnr1wkffmqk
   void 1l2awo387aon6 2eh983rjqpj2o
   zero 34jzysxy5rb9t 16j3muenjeeap
-  huge 32wk5uulpf9yk 2u00q9gwyyulp
+  huge 2wcxh8euiqxdt 14sozqvlup7f8
   quiet 3u702vf5jdtgj kyq7wa3oh4v8
   faults 3me6x7a263h5u 3som0pn2hopo1
   modes 2qvjesipcuek 2yplbq8in86pl

@@ -134,6 +134,16 @@ struct ReportTests {
     #expect(Figures.duration(microseconds) == text)
   }
 
+  @Test(
+    "A ratio shows how small or large it is",
+    arguments: [
+      (0, "0.00×"), (0.0001, "below 0.001×"), (0.001, "0.001×"), (0.0985, "0.099×"),
+      (0.0999, "0.10×"), (1, "1.00×"), (99.4, "99.40×"), (99.6, "100×"), (12_345, "12,345×"),
+    ])
+  func ratios(ratio: Double, text: String) {
+    #expect(Figures.ratio(ratio) == text)
+  }
+
   /// A report of one scenario with two contenders, the latter of which lost a message.
   private func sample(
     transports: [TransportKind] = [.webSocket, .longPolling], tls: [TLSMode]? = nil

@@ -29,6 +29,8 @@ enum Figures {
   /// How many times as much: `1.19×`.
   static func ratio(_ ratio: Double) -> String {
     guard ratio.isFinite else { return none }
+    if ratio > 0, ratio < 0.0005 { return "below 0.001×" }
+    if ratio > 0, ratio < 0.0995 { return "\(decimal(ratio, places: 3))×" }
     return ratio < 99.5 ? "\(decimal(ratio, places: 2))×" : "\(grouped(Int(ratio.rounded())))×"
   }
 
