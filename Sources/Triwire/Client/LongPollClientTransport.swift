@@ -127,6 +127,9 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
 
   private func ask() {
     guard session != nil, !isPolling, closing == nil else { return }
+    // The answer begins after what the request says has come, which may be more than what this
+    // connection brought: another one did, when this one opened beside it.
+    if isCarrier, let link = dialer.link { link.arriving = link.received }
     let wait = dialer.configuration.pollClock == nil ? "" : "&wait=0"
     let target =
       dialer.link == nil

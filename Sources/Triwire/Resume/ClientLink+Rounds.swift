@@ -76,6 +76,13 @@ extension ClientLink {
       return opened(.failure(ConnectError(attempts: tries)))
     }
     guard loop.running else { return loopStopped() }
+    if carrier != nil {
+      // It was a move to a better transport: the present one still works.
+      note(attempt, failure.reason, next: "stay")
+      failures = []
+      betterSeconds = min(betterSeconds * 2, fallback.rememberSeconds)
+      return lookForBetter()
+    }
     let away = EventLoop.clock() - lostAt
     guard away < fallback.giveUpSeconds.nanoseconds else {
       note(attempt, failure.reason, next: "give up")
