@@ -30,7 +30,7 @@ extension ClientLink {
   }
 
   /// Lets the present connection go, since it does not work.
-  private func giveUp(_ why: String) {
+  func giveUp(_ why: String) {
     doubt = why
     carrier?.abort()
     doubt = nil

@@ -215,6 +215,9 @@ final class ClientLink: SessionLink, @unchecked Sendable {
         [unowned self] in carrier?.abort()
       }
     case .moved: movedAway()
+    case .hello(let hello) where hello.epoch != epoch:
+      // A poll has found another life of the session, so that what it brings has other offsets.
+      giveUp("the server has forgotten the session")
     case .hello, .use, .pong, .acknowledge, .ping: super.control(line)
     }
   }

@@ -64,6 +64,31 @@ struct MoveTests {
     }
   }
 
+  @Test(
+    "A poll that finds another life of the session brings nothing of it, and the client returns")
+  func otherLife() async throws {
+    let opened = Shared(0)
+    try await run([.longPolling]) { head in
+      let epoch = opened.value < 2 ? Self.epoch : "HGFEdcba"
+      let hello = "triwire-control: hello \(epoch) 0 0 25000 20000\r\n"
+      if head.contains("wait=0") {
+        opened.change { $0 += 1 }
+        return .say("HTTP/1.1 204 No Content\r\n\(hello)\r\n")
+      }
+      if opened.value == 1 { opened.change { $0 += 1 } }
+      let other = opened.value == 2 ? "triwire-control: hello HGFEdcba 0 0 25000 20000\r\n" : ""
+      return head.hasToken(".0")
+        ? .say(
+          "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.triwire.batch\r\n\(other)"
+            + "content-length: 4\r\n\r\n\u{0C}new") : .silence
+    } body: { session in
+      let message = try await session.take()
+      #expect(message?.text == "new")
+      let counters = try await session.loop.run { session.resumeCounters }
+      #expect(counters.lost == 1)
+    }
+  }
+
   private static let epoch = "ABCDefgh"
   private static let hello = "event: triwire\ndata: hello \(epoch) 0 0 25000 20000\n\n"
   private static let refusal =
@@ -89,6 +114,7 @@ struct MoveTests {
       configuration.fallback.betterSeconds = 0.02
       configuration.fallback.rememberSeconds = 0.02
       configuration.fallback.giveUpSeconds = 0
+      configuration.fallback.backoffSeconds = 0.001
       let client = TriwireClient("http://\(server.address)/", configuration: configuration)
       let session = try await client.connect(over: order)
       try await body(session)
