@@ -16,15 +16,16 @@ extension Report {
     ]
     let after = [budget(comparisons), legend, machine]
     var sections = comparisons.map { section($0) }
-    var text = joined(before + sections + after)
+    var size = joined(before + sections + after).utf8.count
     let longestFirst = sections.indices.sorted {
       (-sections[$0].utf8.count, $0) < (-sections[$1].utf8.count, $1)
     }
-    for index in longestFirst where text.utf8.count > Self.markdownBytes {
-      sections[index] = section(comparisons[index], isBrief: true)
-      text = joined(before + sections + after)
+    for index in longestFirst where size > Self.markdownBytes {
+      let brief = section(comparisons[index], isBrief: true)
+      size += brief.utf8.count - sections[index].utf8.count
+      sections[index] = brief
     }
-    return cut(text)
+    return cut(joined(before + sections + after))
   }
 
   private func joined(_ parts: [String]) -> String {
