@@ -16,6 +16,8 @@ package final class Recorder: StreamHandler, @unchecked Sendable {
   package let happenings = Mailbox<Happening>()
   private let collected = Guarded<[UInt8]>([])
   private let wanted = Guarded<(count: Int, mailbox: Mailbox<Void>)?>(nil)
+  /// How the stream ended.
+  private let last = Guarded<Happening?>(nil)
   package var use: Use
   /// Whether it ends its own side as soon as the peer has ended, before anybody else is told.
   private let answersEnd: Bool
@@ -48,18 +50,40 @@ package final class Recorder: StreamHandler, @unchecked Sendable {
 
   package func inputEnded(_ stream: ByteStream) {
     if answersEnd { stream.close() }
-    happenings.put(.ended)
+    isOver(.ended)
   }
-  package func failed(_ stream: ByteStream, _ error: IOError) { happenings.put(.failed(error)) }
+  package func failed(_ stream: ByteStream, _ error: IOError) { isOver(.failed(error)) }
+
+  /// Tells those who wait for bytes, too: no more will come.
+  private func isOver(_ end: Happening) {
+    last.withLock { $0 = end }
+    happenings.put(end)
+    wanted.withLock { wanted in
+      wanted?.mailbox.put(())
+      wanted = nil
+    }
+  }
+
   package func drained(_ stream: ByteStream) { happenings.put(.drained) }
 
   /// All bytes, once there are `count` of them.
+  ///
+  /// - Throws: `EndedEarly` when the stream ended with less.
   package func bytes(_ count: Int) async throws -> [UInt8] {
     let mailbox = Mailbox<Void>()
     wanted.withLock { $0 = (count, mailbox) }
-    if bytes.count >= count { return bytes }
-    try await mailbox.next("\(count) bytes, of which \(bytes.count) came")
-    return bytes
+    if bytes.count < count, last.withLock({ $0 }) == nil {
+      try await mailbox.next("\(count) bytes, of which \(bytes.count) came")
+    }
+    let came = bytes
+    if came.count < count, let end = last.withLock({ $0 }) {
+      throw EndedEarly(description: "\(came.count) of \(count) bytes came: \(end)")
+    }
+    return came
+  }
+
+  package struct EndedEarly: Error, CustomStringConvertible {
+    package let description: String
   }
 
   /// How the stream ended; what came before is passed over.

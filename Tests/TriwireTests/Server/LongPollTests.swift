@@ -206,7 +206,8 @@ struct LongPollTests {
         request("DELETE /echo?session=\(client.name)&code=4000&reason=enough"))
       #expect(answer.status == 204)
       let last = try await poller.answer()
-      #expect(last.status == 204 || last.status == 404)
+      // Held when the session ended, on its way between two loops, or after it.
+      #expect([204, 404, 410].contains(last.status), "\(last.status)")
       #expect(try await client.post("late").status == 404)
       #expect(try await client.poll().status == 404)
     }
