@@ -39,6 +39,64 @@ struct TargetRunTests {
     }
   }
 
+  @Test(
+    "An https target is trusted by its certificate, and its TLS is counted",
+    arguments: ["1.2", "1.3", "1.3-resumed"])
+  func secure(_ mode: String) async throws {
+    try await withSecureServer { url, folder in
+      let words = ["run", "tiny.json", "--tls", mode, "--target", url]
+      let outcome = try await triwire(
+        words + ["--target-ca", "server.pem", "--output", "Out"], in: folder)
+      #expect(outcome.status == 0, "\(outcome.complaint)")
+      let result = try trials("Out", in: folder)
+      #expect(Set(result.keys) == ["websocket", "sse", "long-polling"])
+      for trial in result.values {
+        #expect(trial["tls"] as? String == mode)
+        #expect(trial["failures"] as? [String] == [])
+        #expect((trial["target"] as? [String: Any])?["isReconciled"] as? Bool == true)
+        #expect(try layers(trial, "down")["tls"] ?? 0 > 0)
+        // Nobody else's certificate comes when a session is resumed.
+        let opening = try opening(trial, "tlsBytesDown")
+        #expect(mode == "1.3-resumed" ? opening < 800 : opening > 800, "\(opening)")
+      }
+      let stranger = try await triwire(words, in: folder)
+      #expect(stranger.status == 1)
+      #expect(stranger.complaint.contains("certificate"), "\(stranger.complaint)")
+    }
+  }
+
+  @Test("The capacity of a target is searched for, probe by probe", arguments: [false, true])
+  func search(isSecure: Bool) async throws {
+    let scenario = """
+      {"name": "tiny", "clients": 4, "warmUp": "20 ms", "duration": "200 ms", "repetitions": 1,
+       "tls": "\(isSecure ? "1.3" : "off")",
+       "search": {"vary": "rate", "to": 400, "slo": {"p99": "20 s"}, "precision": 1},
+       "traffic": [{"direction": "echo", "rate": "200/s in all", "payload": "20 B"}]}
+      """
+    func body(_ url: String, _ folder: URL) async throws {
+      try scenario.write(
+        to: folder.appending(path: "tiny.json"), atomically: true, encoding: .utf8)
+      let outcome = try await triwire(
+        ["run", "tiny.json", "--target", url, "--output", "Out"]
+          + (isSecure ? ["--target-ca", "server.pem"] : []), in: folder)
+      #expect(outcome.status == 0, "\(outcome.complaint)")
+      let result = try trials("Out", in: folder)
+      #expect(Set(result.keys) == ["websocket", "sse", "long-polling"])
+      for trial in result.values {
+        let capacity = try #require(trial["capacity"] as? [String: Any])
+        let probes = try #require(capacity["probes"] as? [[String: Any]])
+        #expect(probes.first?["level"] as? Double == 200)
+        #expect(probes.allSatisfy { $0["expected"] as? Int ?? 0 > 0 })
+        #expect(capacity["held"] is Double, "\(capacity)")
+      }
+    }
+    if isSecure {
+      try await withSecureServer(body)
+    } else {
+      try await withServer { url, folder, _ in try await body(url, folder) }
+    }
+  }
+
   @Test("A server without --trials, and none at all, are told apart")
   func noTrials() async throws {
     try await withServer(["--message-limit", "1000"], isOpen: false) { url, folder in
@@ -139,6 +197,40 @@ struct TargetRunTests {
     }
   }
 
+  @Test("Routes of others are measured over TLS, with their authority to trust")
+  func foreignSecure() async throws {
+    try await withSecureServer(isOpen: false) { url, folder in
+      let topic = "\(url)/topics/{trial}-{client}"
+      try """
+      {"websocket": "\(url.replacing("https", with: "wss"))/echo",
+       "sse": {"events": "\(topic)", "publish": "\(topic)"}}
+      """.write(to: folder.appending(path: "urls.json"), atomically: true, encoding: .utf8)
+      try """
+      {"name": "echoes", "clients": 4, "warmUp": "100 ms", "duration": "200 ms", "tls": "1.3",
+       "traffic": [{"direction": "echo", "rate": "50/s per client", "payload": "64 B"}]}
+      """.write(to: folder.appending(path: "echoes.json"), atomically: true, encoding: .utf8)
+      let words = [
+        "run", "echoes.json", "--foreign", "urls.json", "--transports", "websocket,sse",
+      ]
+      let outcome = try await triwire(
+        words + ["--target-ca", "server.pem", "--output", "Out"], in: folder)
+      #expect(outcome.status == 0, "\(outcome.complaint)")
+      let result = try trials("Out", in: folder)
+      #expect(Set(result.keys) == ["websocket", "sse"])
+      for trial in result.values {
+        #expect(trial["failures"] as? [String] == [])
+        #expect(trial["tls"] as? String == "1.3")
+        #expect(try layers(trial, "down")["tls"] ?? 0 > 0)
+        let delivery = try #require(trial["delivery"] as? [String: Int])
+        #expect(delivery["expected"] ?? 0 > 0)
+        #expect(delivery["delivered"] == delivery["expected"])
+      }
+      let stranger = try await triwire(words, in: folder)
+      #expect(stranger.status == 1)
+      #expect(stranger.complaint.contains("certificate"), "\(stranger.complaint)")
+    }
+  }
+
   @Test(
     "What does not go with a target is refused with what to write",
     arguments: [
@@ -201,6 +293,20 @@ struct TargetRunTests {
     try await withServer(words, isOpen: isOpen) { url, folder, _ in try await body(url, folder) }
   }
 
+  /// The same with a server of https, whose certificate is in `server.pem`.
+  private func withSecureServer(
+    isOpen: Bool = true, _ body: @escaping (String, URL) async throws -> Void
+  ) async throws {
+    try await withTemporaryFolder { certificates in
+      let file = certificates.appending(path: "server.pem")
+      try await withServer(["--tls-self-signed", "--tls-write", file.path], isOpen: isOpen) {
+        url, folder, _ in
+        try FileManager.default.copyItem(at: file, to: folder.appending(path: "server.pem"))
+        try await body(url, folder)
+      }
+    }
+  }
+
   /// A folder with two scenarios, and a server that offers trials beside it.
   private func withServer(
     _ words: [String] = [], isOpen: Bool = true,
@@ -213,8 +319,8 @@ struct TargetRunTests {
       let server = try RunningCommand(
         ["serve", "--listen", "127.0.0.1:0"] + (isOpen ? ["--trials"] : []) + words)
       defer { server.signal(SIGKILL) }
-      let line = try #require(await server.outputs.first { _ in true })
-      let url = try #require(line.wholeMatch(of: /listening on (http:\/\/127\.0\.0\.1:\d+)/)?.1)
+      let line = try #require(await server.outputs.first { $0.contains("listening on") })
+      let url = try #require(line.wholeMatch(of: /listening on (https?:\/\/127\.0\.0\.1:\d+)/)?.1)
       try await body(String(url), folder, server)
     }
   }
