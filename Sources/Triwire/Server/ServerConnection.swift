@@ -10,6 +10,8 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   private(set) var home: ServerLoop
   var index = 0
   private var codec: HTTPServerCodec
+  /// Whether it has carried a request of a session.
+  private var servesSessions = false
   private var state = State.head
   private var exchange: Exchange?
   private var body: [UInt8] = []
@@ -146,7 +148,10 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     guard let route = exchange.route else {
       return respond(Response(.notFound, text: "nothing is served at this path"))
     }
-    if route.session != nil, openOrFeedSession(exchange, body) { return }
+    if route.session != nil {
+      servesSessions = true
+      if openOrFeedSession(exchange, body) { return }
+    }
     let request = Request(exchange: exchange, body: body, peerCertificateSubject: peerSubject)
     switch route.handler(of: exchange.head.method) {
     case .synchronous(let handle): respond(handle(request))
@@ -198,7 +203,7 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     _ head: borrowing ResponseHead, _ size: HTTPBodySize, _ body: borrowing [UInt8] = []
   ) -> Bool? {
     guard let exchange, stream.isOpen else { return nil }
-    let persists = exchange.keepAlive && !home.isDraining
+    let persists = exchange.keepAlive && (!home.isDraining || servesSessions)
     do {
       let framing = try ResponseFraming(
         head, body: size, to: exchange.head.method, version: exchange.head.version,
@@ -318,8 +323,11 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
   }
 
   /// The server shuts down: an idle connection ends, a busy one after its answer.
-  func drain() {
-    if case .head = state, codec.isIdle { end() }
+  ///
+  /// - Parameter keepsSessions: Whether those that polled are kept: a client between two polls learns
+  ///   by its next one what was sent before the end, and the end.
+  func drain(keepsSessions: Bool) {
+    if case .head = state, codec.isIdle, !(keepsSessions && servesSessions) { end() }
   }
 
   func abort() {

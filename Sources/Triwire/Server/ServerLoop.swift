@@ -121,7 +121,8 @@ final class ServerLoop: @unchecked Sendable {
   var connectionCount: Int { connections.count }
   var sessionCount: Int { sessions.count }
 
-  /// Ends sessions and idle connections; those that answer a request finish it first.
+  /// Ends sessions and idle connections; those that answer a request finish it first, and those that
+  /// polled wait for the end of all sessions.
   func drain() {
     isDraining = true
     let spread = configuration.drainSeconds.nanoseconds / 1_000_000
@@ -129,7 +130,12 @@ final class ServerLoop: @unchecked Sendable {
       session.link?.carrier?.sendControl(.drain(milliseconds: spread))
       session.close(.goingAway, "the server shuts down")
     }
-    for connection in connections { connection.drain() }
+    endIdle(keepsSessions: true)
+  }
+
+  /// Ends idle connections.
+  func endIdle(keepsSessions: Bool) {
+    for connection in connections { connection.drain(keepsSessions: keepsSessions) }
   }
 
   /// Ends what is left.

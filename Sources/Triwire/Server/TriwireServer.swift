@@ -43,6 +43,15 @@ public final class TriwireServer: Sendable {
         return true
       }
     }
+
+    /// Sessions that are open.
+    var sessionCount: Int {
+      get async {
+        var sum = 0
+        for each in loops { sum += await each.perform { $0.sessionCount } }
+        return sum
+      }
+    }
   }
 
   /// Makes a server that serves nothing yet.
@@ -225,6 +234,10 @@ public final class TriwireServer: Sendable {
   /// Stops serving: accepts nothing new, ends the sessions with 1001, lets requests finish, and
   /// cuts off what is left after a while.
   ///
+  /// Connections that clients poll on are kept until all sessions have ended, so that a client between
+  /// two polls gets what was sent before, and the end. One that polls on a new connection each time
+  /// finds nobody there.
+  ///
   /// It is for good: the handlers are let go, with all that they hold, such as the server itself.
   ///
   /// - Parameter seconds: How long clients may take.
@@ -239,6 +252,10 @@ public final class TriwireServer: Sendable {
     let deadline = EventLoop.clock() + seconds.nanoseconds
     for each in running.loops { await each.perform { $0.drain() } }
     while await !running.isEmpty, EventLoop.clock() < deadline {
+      // Nobody polls any more.
+      if await running.sessionCount == 0 {
+        for each in running.loops { await each.perform { $0.endIdle(keepsSessions: false) } }
+      }
       await running.loops[0].pause()
     }
     for each in running.loops { await each.perform { $0.abort() } }
@@ -279,11 +296,7 @@ public final class TriwireServer: Sendable {
 
   /// Sessions that are open.
   public func sessionCount() async -> Int {
-    var sum = 0
-    for each in state.withLock({ $0.running })?.loops ?? [] {
-      sum += await each.perform { $0.sessionCount }
-    }
-    return sum
+    await state.withLock({ $0.running })?.sessionCount ?? 0
   }
 }
 

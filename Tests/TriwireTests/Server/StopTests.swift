@@ -24,6 +24,30 @@ struct StopTests {
     }
   }
 
+  @Test("A client between two polls gets what was sent before, and the end, where it polled")
+  func betweenPolls() async throws {
+    try await Rig.run(session: .patient, TrafficTests.addEcho) { rig in
+      let peer = try rig.rawPeer()
+      let opening = try await peer.exchange(request("GET /echo?wait=0"))
+      var cursor = try #require(opening["triwire-cursor"])
+      let name = cursor.prefix { $0 != "." }
+      let post = request("POST /echo?session=\(name)", "content-type: text/plain", body: "last")
+      #expect(try await peer.exchange(post).status == 204)
+      // One on each loop: when they have ended the server is stopping.
+      let idle = try (0..<4).map { _ in try rig.rawPeer() }
+      async let stopped: Void = within("the server stops") { await rig.server.stop(within: 60) }
+      for each in idle { #expect(try await each.receiveAll().isEmpty) }
+      let answer = try await peer.exchange(request("GET /echo?cursor=\(cursor)"))
+      #expect(answer.status == 200 && answer.text == "[\"last\"]")
+      cursor = try #require(answer["triwire-cursor"])
+      let end = try await peer.exchange(request("GET /echo?cursor=\(cursor)"))
+      #expect(end.status == 410)
+      #expect(end["triwire-close"] == "1001 the server shuts down")
+      #expect(try await peer.receiveAll().isEmpty)
+      try await stopped
+    }
+  }
+
   @Test("Idle connections end at once, and a request under way is answered first")
   func connections() async throws {
     let gate = Mailbox<Void>()
