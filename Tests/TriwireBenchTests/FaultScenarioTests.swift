@@ -54,6 +54,24 @@ struct FaultScenarioTests {
     #expect(entries.map(\.at) == [1, 6, 11, 16].map { .seconds($0) + .milliseconds(7) })
   }
 
+  @Test("How long clients wait before they come back is said, or suits the faults")
+  func reconnecting() throws {
+    let fault = #""faults": [{"at": "1 s", "fault": "cut"}]"#
+    let scenario = try file(
+      #""reconnect": {"first": "100 ms", "most": "10 s"}, "# + fault
+    ).scenario
+    #expect(scenario.reconnect == ReconnectWaits(first: .milliseconds(100), most: .seconds(10)))
+    let options = try #require(scenario.reconnect).options(from: MeasuredConnections.resumed)
+    #expect(options.backoffSeconds == 0.1 && options.backoffLimitSeconds == 10)
+    #expect(options.attemptSeconds == MeasuredConnections.resumed.attemptSeconds)
+    let said = Comparison.reconnect(scenario).joined()
+    #expect(said.contains("up to 100 ms first, each further one up to twice as long, 10 s at most"))
+    let usual = try file(fault).scenario
+    #expect(usual.reconnect == nil)
+    #expect(Comparison.reconnect(usual).joined().contains("up to 20 ms first, each further"))
+    #expect(try Comparison.reconnect(file("\"seed\": 1").scenario) == [])
+  }
+
   @Test("A profile does not shorten a scenario so much that a fault would fall out of it")
   func profiles() throws {
     let file = try file(
@@ -106,6 +124,16 @@ struct FaultScenarioTests {
       (
         "\"faults\": [{\"fault\": \"cut\"}]",
         "faults[0]: \"at\" is missing, write \"at\": \"3 s\""
+      ),
+      (
+        "\"reconnect\": {\"first\": \"1 s\", \"most\": \"2 s\"}",
+        "reconnect: no connection breaks here, so that nobody comes back: write \"faults\" as well, "
+          + "or remove it"
+      ),
+      (
+        "\"faults\": [{\"at\": \"1 s\", \"fault\": \"cut\"}], "
+          + "\"reconnect\": {\"first\": \"3 s\", \"most\": \"2 s\"}",
+        "reconnect.first: the first wait is longer than the longest, 2 s: write less"
       ),
       (
         "\"faults\": [{\"at\": \"1 s\"}]",

@@ -35,7 +35,7 @@ struct BenchGuideTests {
       ScenarioSchema.scenario, ScenarioSchema.flow, ScenarioSchema.burst, ScenarioSchema.sizes,
       ScenarioSchema.idle, ScenarioSchema.network, ScenarioSchema.fault, ScenarioSchema.search,
       ScenarioSchema.objective, ScenarioSchema.slow, ScenarioSchema.visitors,
-      ScenarioSchema.published,
+      ScenarioSchema.reconnect, ScenarioSchema.published,
       ScenarioSchema.publishedValue, ScenarioSchema.sweep,
     ]
     let rows = try Self.guide("Scenarios").matches(of: /(?m)^\| `([^`]+)` \|/).map { String($0.1) }

@@ -61,7 +61,7 @@ let refusals: [Refusal] = [
     "\"clients\": 4", "\"clients\": 4, \"colour\": 1",
     "colour: this key is not known, known are $schema, name, description, clients, groups, idle, "
       + "slow, visitors, snapshot, traffic, warmUp, duration, drain, repetitions, seed, transports, tls, sessions, network, "
-      + "headers, compression, faults, published, sweep, suite, profiles, thresholds, controlPoll, "
+      + "headers, compression, faults, reconnect, published, sweep, suite, profiles, thresholds, controlPoll, "
       + "search"
   ),
   .replacing(

@@ -63,7 +63,7 @@ struct Comparison {
       + Comparison.headers(scenario)
       + Comparison.search(scenario) + Comparison.ceilings(scenario, in: report)
       + Comparison.snapshot(scenario) + Comparison.slowReaders(scenario)
-      + Comparison.visitors(scenario)
+      + Comparison.visitors(scenario) + Comparison.reconnect(scenario)
       + (LatencyTheory(scenario).map { [$0.note] } ?? [])
     lines =
       scenario.search.map { Comparison.lines(of: pools, $0) }

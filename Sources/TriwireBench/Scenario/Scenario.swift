@@ -41,6 +41,8 @@ public struct Scenario: Sendable, Equatable, Codable {
   public var sessions: SessionKind
   /// What breaks meanwhile, if anything does.
   public var faults: [ScheduledFault]?
+  /// How long clients wait before they come back; `nil` is what suits the faults of a trial.
+  public var reconnect: ReconnectWaits?
   /// What lies between the clients and the server, if more than this machine.
   public var network: Network?
   /// Which header fields requests carry beyond those they need; `nil` is none.

@@ -58,6 +58,9 @@ struct ScenarioReader {
     let transports = fields.value("transports", default: TransportKind.allCases, readTransports)
     let tls = fields.value("tls", default: [.off], readModes)
     let faults = readFaults(fields)
+    let reconnect = fields.value("reconnect", default: ReconnectWaits?.none) { place in
+      ReconnectReader(place: place).read().map { $0 }
+    }
     let network = fields.value("network", default: Network?.none) { place in
       NetworkReader(place: place).read().map { $0 }
     }
@@ -85,7 +88,8 @@ struct ScenarioReader {
     }
     let changes = fields.value("profiles", default: [:]) { ProfileReader(place: $0).read() }
     guard let head, let clients, let timing, let traffic, let transports, let tls, let faults,
-      let network, let headers, let compression, let published, let thresholds, let search,
+      let reconnect, let network, let headers, let compression, let published, let thresholds,
+      let search,
       let controlPoll, let snapshot, let slow, let visitors, let isInSuite, let changes, let sweep
     else {
       return nil
@@ -97,7 +101,8 @@ struct ScenarioReader {
       warmUp: timing.warmUp,
       duration: timing.duration, drain: timing.drain, repetitions: timing.repetitions,
       seed: timing.seed, transports: transports, tls: tls,
-      sessions: faults.sessions, faults: faults.faults, network: network, headers: headers,
+      sessions: faults.sessions, faults: faults.faults, reconnect: reconnect,
+      network: network, headers: headers,
       compression: compression, published: published,
       thresholds: thresholds.all.isEmpty ? nil : thresholds, controlPoll: controlPoll,
       search: search)
@@ -238,6 +243,7 @@ extension ScenarioReader {
     checkSlow(scenario, fields, at: place)
     checkPoll(scenario, fields, at: place)
     checkVisitors(scenario, fields, at: place)
+    checkReconnect(scenario, fields)
     for (index, flow) in scenario.traffic.enumerated() {
       check(flow, of: scenario, at: place ?? flowPlace(index, fields))
     }

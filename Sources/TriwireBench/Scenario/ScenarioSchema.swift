@@ -110,6 +110,8 @@ enum ScenarioSchema {
     .init(
       "faults", "What breaks while it is measured.", .list(.object(fault), atLeast: 1, atMost: nil)),
     .init(
+      "reconnect", "How long clients wait before they come back.", .object(reconnect)),
+    .init(
       "published", "What somebody has published about the same thing.", .object(published)),
     .init(
       "sweep", "Rates and payloads to repeat all of it with, each with each.", .object(sweep)),
@@ -220,6 +222,11 @@ enum ScenarioSchema {
     .init("every", "From one beginning to the next.", .time),
     .init(
       "fault", "What it does and to whom: see triwire relay --help.", .text, isRequired: true),
+  ])
+
+  static let reconnect = SchemaObject(keys: [
+    .init("first", "The most that the first wait takes.", .time, isRequired: true),
+    .init("most", "The most that any wait takes.", .time, isRequired: true),
   ])
 
   static let slow = SchemaObject(keys: [

@@ -253,7 +253,7 @@ public struct UnlikeSettings: Error, Equatable, CustomStringConvertible {
       ("idle", one.idle == other.idle), ("traffic", one.traffic == other.traffic),
       ("visitors", one.visitors == other.visitors), ("slow", one.slow == other.slow),
       ("snapshot", one.snapshot == other.snapshot),
-      ("faults", one.faults == other.faults),
+      ("faults", one.faults == other.faults), ("reconnect", one.reconnect == other.reconnect),
     ]
     return parts.filter { $0.1 != $0.2 }.map { "\(one.name), \($0.0): \($0.1) and \($0.2)" }
       + same.filter { !$0.1 }.map { "\(one.name), \($0.0): not the same" }

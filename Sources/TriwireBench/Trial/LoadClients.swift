@@ -60,7 +60,8 @@ final class LoadClients: @unchecked Sendable {
       configuration.resume = MeasuredConnections.window
     }
     if trial.scenario.faults != nil {
-      configuration.fallback = MeasuredConnections.resumed
+      configuration.fallback = (trial.scenario.reconnect ?? .usual)
+        .options(from: MeasuredConnections.resumed)
       configuration.session = MeasuredConnections.hurried(configuration.session)
     }
     server = place.url

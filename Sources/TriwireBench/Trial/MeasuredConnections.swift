@@ -54,8 +54,10 @@ enum MeasuredConnections {
 
 // Sessions that survive what a scenario breaks.
 extension MeasuredConnections {
-  /// How soon both sides hear that a connection is dead, and how soon clients come back: within
-  /// seconds where the defaults take a minute, so that a trial sees many faults.
+  /// How soon clients hear that a connection is dead and try another.
+  ///
+  /// Within seconds where the defaults take a minute, so that a trial sees many faults;
+  /// ``ReconnectWaits`` are besides.
   static let resumed: FallbackOptions = {
     var options = FallbackOptions()
     options.attemptSeconds = 1.5
@@ -64,8 +66,6 @@ extension MeasuredConnections {
     options.postSeconds = 1
     options.rememberSeconds = 1
     options.betterSeconds = 0.5
-    options.backoffSeconds = 0.02
-    options.backoffLimitSeconds = 0.2
     options.healthySeconds = 1
     return options
   }()
