@@ -26,6 +26,8 @@ extension Command {
   ) { arguments in
     let checks = try arguments.checks()
     let run = CheckRun(retries: try arguments.number("--retries", from: 0, to: 10) ?? 1)
+    let awake = try AwakeCores(servesHere: true)
+    defer { awake.stop() }
     return try await interruptibly {
       do {
         return try await perform(checks, run)

@@ -19,7 +19,7 @@ struct Command: Sendable {
   ]
 
   /// What the command starts itself with, and nobody else has a use for.
-  private static let hidden = [trialServerCommand, floorServerCommand]
+  private static let hidden = [trialServerCommand, floorServerCommand, keepAwakeCommand]
 
   private static let common = [Option("--help", nil, "show this and exit")]
   private static let versionOption = Option("--version", nil, "show the version and exit")

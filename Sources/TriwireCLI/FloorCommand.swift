@@ -44,6 +44,8 @@ extension FloorPlan {
 /// Measures, shows how far it is, and prints what came of it.
 private func measure(_ plan: FloorPlan) async throws -> ExitStatus {
   let line = LiveLine()
+  let awake = try AwakeCores(servesHere: true)
+  defer { awake.stop() }
   let start = ContinuousClock.now
   let report = try await FloorRun(plan).measure { done, next in
     line.show { progress(done, of: plan, next, since: start) }

@@ -38,6 +38,7 @@ extension Command {
       Option("--foreign", "FILE", "measure servers that others wrote, whose URLs this file names"),
       Option("--target-ca", "FILE", "trust these authorities (PEM) for https targets"),
       Option("--trials-secret", "FILE", "what the target asks for: the first line of this file"),
+      Option("--let-cores-idle", nil, "let cores go idle between messages; else they do not"),
       Option("--seed", "N", "where all that is random starts from; the files' own unless given"),
       Option(
         "--budget-users", "N", "for how many users to say what they take; 50,000 unless given"),
@@ -73,7 +74,8 @@ extension Command {
     let foreign = try arguments.text("--foreign").map { try ForeignServers(path: $0) }
     let target = try arguments.target(address, foreign)
     if let objection = target?.objection(to: plan) { throw UsageError(message: objection) }
-    let manner = try SuiteRun.Manner(arguments, target)
+    let manner = try SuiteRun.Manner(
+      arguments, target, keepsAwake: !arguments.has("--let-cores-idle"))
     let record = try await address?.greet()
     let folder =
       if let path = arguments.text("--output") {
@@ -83,7 +85,7 @@ extension Command {
       }
     let users = try arguments.number("--budget-users", from: 1, to: Report.mostBudgetUsers)
     return try await interruptibly {
-      var report = Report(plan, on: .now(servesHere: target == nil), of: record, foreign: foreign)
+      var report = Report(plan, on: .now(manner), of: record, foreign: foreign)
       report.budgetUsers = users
       return try await SuiteRun(plan, into: folder, manner).run(from: report)
     }
@@ -109,8 +111,9 @@ extension Command {
     }
     let address = try arguments.target(at: report.target?.url)
     let target = try arguments.target(address, report.foreign)
-    let manner = try SuiteRun.Manner(arguments, target)
-    try report.resume(on: .now(servesHere: target == nil), of: try await address?.greet())
+    let manner = try SuiteRun.Manner(
+      arguments, target, keepsAwake: !report.environment.keptAwake.isEmpty)
+    try report.resume(on: .now(manner), of: try await address?.greet())
     let begun = report
     return try await interruptibly {
       try await SuiteRun(Plan(of: begun), into: folder, manner)
@@ -134,9 +137,11 @@ private struct SuiteRun {
     let checksInterface: Bool
     let findsCeiling: Bool
     let target: Target?
+    let keepsAwake: Bool
 
-    init(_ arguments: Arguments, _ target: Target?) throws(UsageError) {
+    init(_ arguments: Arguments, _ target: Target?, keepsAwake: Bool) throws(UsageError) {
       self.target = target
+      self.keepsAwake = keepsAwake
       isQuiet = arguments.has("--quiet")
       retries = try arguments.number("--retries", from: 0, to: 10)
       checksInterface = arguments.has("--check-interface")
@@ -168,6 +173,8 @@ private struct SuiteRun {
   func run(from begun: Report) async throws -> ExitStatus {
     var report = begun
     try folder.write(report)
+    let awake = manner.keepsAwake ? try AwakeCores(servesHere: manner.target == nil) : nil
+    defer { awake?.stop() }
     for (position, trial) in plan.trials.enumerated() where !begun.has(trial) {
       progress.start(position)
       guard let measurement = try await measure(trial, &report) else {
@@ -292,9 +299,10 @@ extension Arguments {
 
 extension Environment {
   /// This machine, and this run of the command.
-  fileprivate static func now(servesHere: Bool) -> Environment {
+  fileprivate static func now(_ manner: SuiteRun.Manner) -> Environment {
     .current(
-      commandLine: CommandLine.arguments, startedAt: timestamp(), servesHere: servesHere)
+      commandLine: CommandLine.arguments, startedAt: timestamp(),
+      servesHere: manner.target == nil, keepsAwake: manner.keepsAwake)
   }
 }
 

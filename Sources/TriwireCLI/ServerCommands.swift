@@ -12,6 +12,17 @@ extension Command {
     return .done
   }
 
+  /// `triwire keep-awake`: keeps a core from going idle, started by what measures; see `AwakeCores`.
+  static let keepAwakeCommand = Command(
+    name: AwakeCores.word, summary: "keep a core from going idle", usage: "CORE",
+    explanation: "Started by triwire run, check and floor for each core.", options: []
+  ) { arguments in
+    guard let core = arguments.operands.first.flatMap({ Int($0) }), core >= 0 else {
+      throw UsageError(message: "write the number of a core")
+    }
+    return AwakeCores.run(core: core) ? .done : .failed
+  }
+
   /// `triwire floor-server`: the server's process of `triwire floor`, started by it; see
   /// `FloorServer`.
   static let floorServerCommand = Command(

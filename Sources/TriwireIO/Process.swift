@@ -19,6 +19,19 @@ public enum Process {
   @discardableResult
   public static func pinThread(to cpu: Int) -> Bool { tw_pin_thread(Int32(cpu)) == 0 }
 
+  /// Keeps a core from going idle with work of the lowest priority (`SCHED_IDLE`), until standard input
+  /// is closed.
+  ///
+  /// For a process of its own: the calling thread is pinned, and its priority stays what it became.
+  ///
+  /// - Parameters:
+  ///   - cpu: The core.
+  ///   - seconds: For how long at most.
+  /// - Returns: Whether the kernel agreed.
+  public static func keepCoreAwake(_ cpu: Int, seconds: Int) -> Bool {
+    tw_keep_core_awake(Int32(clamping: cpu), Int32(clamping: seconds)) == 0
+  }
+
   /// Lets the process keep freed memory for what it allocates next.
   ///
   /// For a program that moves long messages: by default the C library gives blocks of more than

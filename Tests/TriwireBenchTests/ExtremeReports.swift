@@ -231,18 +231,18 @@ struct ExtremeReportTests {
 
 /// What the pages and the Markdown of the extreme reports come to.
 let goldenDigests = """
-  suite 1mag6bquh5c6e l0z0nweabik0
-  one opddks98al7f 3dqqocxp8f30l
-  single 2d52382rddt9a 2q2dhbibqib06
-  missing bw6v2liwvod3 26mbx057qaosw
-  failed 1sgmslvs0iqt6 3tmnr1wkffmqk
-  void 1l2awo387aon6 2eh983rjqpj2o
-  zero 34jzysxy5rb9t 16j3muenjeeap
-  huge 2wcxh8euiqxdt 14sozqvlup7f8
-  quiet 3u702vf5jdtgj kyq7wa3oh4v8
-  faults 3me6x7a263h5u 3som0pn2hopo1
-  modes 2qvjesipcuek 2yplbq8in86pl
-  crossover 27nvpocsfn3qt 2tqd8wc924qgd
-  polls 5hnb4w059w1r 1lz7aqm87y8yg
-  nothing 20vp3q0q2lrlb 2hz4qtoipgt8j
+  suite z81vsnrvzrxa 3l1sqn0wmz0uw
+  one 1lueyz80dg4xf 1n54y9jalzpx5
+  single 2ajzjg9dzpdyu n13zf4njwuxi
+  missing 1pnvk49armmgf y6gi94hiiv20
+  failed 14j4jusfkfuzm 36h6yvhksay30
+  void fqzjgigt9e4q 2m3s8ddxkkcxk
+  zero 2an409700t7et 8q5fxw2gbesd
+  huge 33t597zp8tsmt 2mjqp1cxqgp6c
+  quiet 3cjpsuv0bnz5n 1uap9g59bv4uc
+  faults x5tjt9jl6eay 2j1rpyzf2pdmr
+  modes 31se6bbibuheo 1p0qixadllt8l
+  crossover 2r5v1qa9m9jwp 2guka5x5lakkx
+  polls v7spy0otjqzb 2y3irbvxpcpjk
+  nothing 20frwedwm97rb 1qbnfnrc2gxpb
   """

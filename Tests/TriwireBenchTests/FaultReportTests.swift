@@ -118,6 +118,7 @@ private let goldenFaultTerminal = """
     2 s: refuse-upgrade 403 for 500 ms                                3×, back 45.0 ms, sse  not struck
     every 50 ms: mute down chance 0.5                                       1,200×, went on  not struck
     Latency is from the moment a message was due, sent late or not, to the arrival of its echo.
+    Coming back: a client waits up to 20 ms first, each further one up to twice as long, 200 ms at most; the real wait is drawn between a fifth of that and all.
     Bytes and the cost of opening are not measured here: sessions change their connections, and a relay stands between.
 
   """
@@ -165,6 +166,8 @@ private let goldenFaultMarkdown = """
   | every 50 ms: mute down chance 0.5 | 1,200×, went on | not struck |
 
   One repetition is too few to compare: differences may be chance. `--repetitions 4` gives verdicts.
+
+  Coming back: a client waits up to 20 ms first, each further one up to twice as long, 200 ms at most; the real wait is drawn between a fifth of that and all.
 
   Bytes and the cost of opening are not measured here: sessions change their connections, and a relay stands between.
   """

@@ -116,6 +116,7 @@ let goldenMarkdown = """
   | kernel | Linux 6.1 x86_64 |
   | processor | Some Processor, 2 cores |
   | pinning | server on core 0, clients on core 1 |
+  | kept from going idle | none |
   | clock source | tsc |
   | measured connections | reno, segments up to 1,460 B |
   | settings of TCP | tcp_autocorking 1 |

@@ -82,6 +82,7 @@ let helpSnapshots = [
         --foreign FILE        measure servers that others wrote, whose URLs this file names
         --target-ca FILE      trust these authorities (PEM) for https targets
         --trials-secret FILE  what the target asks for: the first line of this file
+        --let-cores-idle      let cores go idle between messages; else they do not
         --seed N              where all that is random starts from; the files' own unless given
         --budget-users N      for how many users to say what they take; 50,000 unless given
         --ceiling             find out whether the clients, and not the server, were the limit

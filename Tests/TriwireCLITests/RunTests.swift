@@ -109,6 +109,56 @@ struct RunTests {
     }
   }
 
+  @Test("A run that is killed leaves neither a server nor what keeps cores awake behind")
+  func killed() async throws {
+    try await withTemporaryFolder { folder in
+      try tiny.replacing("\"200 ms\"", with: "\"60 s\"")
+        .write(to: folder.appending(path: "long.json"), atomically: true, encoding: .utf8)
+      let words = ["run", "long.json", "--profile", "full", "--transports", "websocket"]
+      let running = try RunningCommand(words, in: folder)
+      let children = try #require(await running.childrenWithServer)
+      // There is one for each side where each has a core.
+      let awake = children.filter { RunningCommand.words(of: $0).contains("keep-awake") }
+      #expect([0, 2].contains(awake.count))
+      let patience = ContinuousClock.now + .seconds(60)
+      // SCHED_IDLE, once each has begun.
+      while !awake.allSatisfy({ sched_getscheduler($0) == 5 }), ContinuousClock.now < patience {
+        await Task.yield()
+      }
+      #expect(awake.allSatisfy { sched_getscheduler($0) == 5 })
+      running.signal(SIGKILL)
+      #expect(await running.status == 128 + SIGKILL)
+      while children.contains(where: RunningCommand.isRunning), ContinuousClock.now < patience {
+        await Task.yield()
+      }
+      #expect(!children.contains(where: RunningCommand.isRunning))
+    }
+  }
+
+  @Test(
+    "Results with cores kept awake, and with cores that may go idle, say so and are not compared")
+  func idleCores() async throws {
+    try await withTemporaryFolder { folder in
+      try tiny.write(to: folder.appending(path: "tiny.json"), atomically: true, encoding: .utf8)
+      let words = ["run", "tiny.json", "--transports", "websocket", "--output"]
+      let awake = try await triwire(words + ["Awake"], in: folder)
+      #expect(awake.status == 0, "\(awake.complaint)")
+      let idle = try await triwire(words + ["Idle", "--let-cores-idle"], in: folder)
+      #expect(idle.status == 0, "\(idle.complaint)")
+      let report = try String(
+        contentsOf: folder.appending(path: "Idle/report.md"), encoding: .utf8)
+      #expect(report.contains("| kept from going idle | none |"))
+      let kept = try String(
+        contentsOf: folder.appending(path: "Awake/report.md"), encoding: .utf8)
+      // Without a core for each side nothing is kept awake.
+      guard !kept.contains("| kept from going idle | none |") else { return }
+      #expect(kept.contains(/\| kept from going idle \| cores \d+ and \d+ \|/))
+      let compared = try await triwire("compare", "Awake", "Idle", in: folder)
+      #expect(compared.status == 64)
+      #expect(compared.complaint.contains(/kept from going idle: cores \d+ and \d+ and none/))
+    }
+  }
+
   @Test("Ctrl-C ends a run with 130, keeps what was measured, and leaves no server behind")
   func interrupt() async throws {
     try await withTemporaryFolder { folder in
@@ -124,10 +174,10 @@ struct RunTests {
       // The first trial is done when its line is there; the second takes a minute.
       let line = await running.complaints.first { _ in true }
       #expect(line?.hasPrefix("[1/2] tiny websocket 1/1: ") == true)
-      let server = try #require(await running.firstChild)
+      let children = try #require(await running.childrenWithServer)
       running.interrupt()
       #expect(await running.status == 130)
-      #expect(!RunningCommand.isRunning(server))
+      for child in children { #expect(!RunningCommand.isRunning(child)) }
       let data = try Data(contentsOf: folder.appending(path: "Out/result.json"))
       let result = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
       #expect(result["state"] as? String == "interrupted")

@@ -56,15 +56,24 @@ final class RunningCommand: Sendable {
     }
   }
 
-  /// The first process it starts, once it is there; `nil` when it ends without one.
-  var firstChild: Int32? {
+  /// All processes it has started, once a server is among them; `nil` when it ends without one.
+  var childrenWithServer: [Int32]? {
     get async {
       while kill(identifier, 0) == 0 {
-        if let child = children.first { return child }
+        let children = children
+        if children.contains(where: { Self.words(of: $0).contains { $0.hasSuffix("-server") } }) {
+          return children
+        }
         await Task.yield()
       }
       return nil
     }
+  }
+
+  /// The command line of a process.
+  static func words(of process: Int32) -> [String] {
+    let data = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+    return data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// Whether a process runs.

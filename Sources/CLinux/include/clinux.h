@@ -115,6 +115,9 @@ int tw_read_tcp_info(int fd, tw_tcp_info *out);
 int tw_thread_id(void);
 int tw_cpu_count(void);
 int tw_pin_thread(int cpu);
+/// Keeps a core from going idle with work of the lowest priority, until standard input is closed or
+/// so many seconds are over; -errno when that cannot be had.
+int tw_keep_core_awake(int cpu, int seconds);
 int tw_thread_name(const char *name);
 /// Blocks every signal for the calling thread, so that the program's own threads take them.
 void tw_block_signals(void);

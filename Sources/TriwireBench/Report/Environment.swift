@@ -20,6 +20,8 @@ public struct Environment: Sendable, Equatable, Codable {
   public var cores: Int
   /// On which cores server and clients run, or nothing when the kernel decides.
   public var pinning: String
+  /// Which cores are kept from going idle while trials run, or nothing where they may.
+  public var keptAwake: String
   /// Memory of the machine, in bytes.
   public var memoryBytes: UInt64
   /// What the kernel takes the time from.
@@ -42,7 +44,8 @@ public struct Environment: Sendable, Equatable, Codable {
 public struct MachineLoad: Sendable, Equatable, Codable {
   /// Load averages over 1, 5 and 15 minutes.
   public var averages: [Double]
-  /// Part of the last ten seconds in which some task waited for a core, in per cent (PSI).
+  /// Part of the last ten seconds in which some task waited for a core, in per cent (PSI); `nil` where
+  /// the kernel does not tell, and while cores are kept awake, for which some task always does.
   public var cpuPressure: Double?
   /// Time that other guests took from this virtual machine since it started, in ticks.
   public var stolenTicks: UInt64
@@ -55,7 +58,7 @@ public struct MachineLoad: Sendable, Equatable, Codable {
     let ticks = readText("/proc/stat").prefix { $0 != "\n" }.split(separator: " ")
     return MachineLoad(
       averages: averages.compactMap { Double($0) },
-      cpuPressure: pressure.flatMap { Double($0.dropFirst(6)) },
+      cpuPressure: AwakeCores.areAwake ? nil : pressure.flatMap { Double($0.dropFirst(6)) },
       stolenTicks: ticks.count > 8 ? UInt64(ticks[8]) ?? 0 : 0)
   }
 }
@@ -70,9 +73,10 @@ extension Environment {
   ///   - commandLine: The words of the command.
   ///   - startedAt: When the run started, in UTC (ISO 8601).
   ///   - servesHere: Whether the servers of its trials run on this machine, started by it.
+  ///   - keepsAwake: Whether it keeps cores from going idle, where that can be had.
   /// - Returns: What could be read; an empty text where the machine does not tell.
   public static func current(
-    commandLine: [String], startedAt: String, servesHere: Bool = true
+    commandLine: [String], startedAt: String, servesHere: Bool = true, keepsAwake: Bool = false
   ) -> Environment {
     let limits = readText("/proc/self/limits").split(separator: "\n")
       .first { $0.hasPrefix("Max open files") }?.split(separator: " ").compactMap { UInt64($0) }
@@ -82,6 +86,7 @@ extension Environment {
       kernel: kernel, processor: value("model name", in: "/proc/cpuinfo"),
       cores: Cores.allowed.count,
       pinning: (servesHere ? Cores.pinning : Cores.clients.map { "clients on core \($0)" }) ?? "",
+      keptAwake: keepsAwake ? AwakeCores.text(servesHere: servesHere) : "",
       memoryBytes: kilobytes(value("MemTotal", in: "/proc/meminfo")),
       clockSource: readText("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
       governor: readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
@@ -96,6 +101,7 @@ extension Environment {
     let fields: [(String, KeyPath<Environment, String>)] = [
       ("Triwire", \.triwireVersion), ("the compiler", \.compiler), ("the kernel", \.kernel),
       ("the processor", \.processor), ("the pinning", \.pinning),
+      ("what is kept from going idle", \.keptAwake),
       ("the clock source", \.clockSource), ("the governor", \.governor),
       ("the congestion control", \.congestionControl),
     ]

@@ -210,6 +210,7 @@ extension Report {
       ("kernel", environment.kernel),
       ("processor", "\(environment.processor), \(environment.cores) cores"),
       ("pinning", environment.pinning.isEmpty ? "none" : environment.pinning),
+      ("kept from going idle", environment.keptAwake.isEmpty ? "none" : environment.keptAwake),
     ] + targetRows + [
       ("clock source", environment.clockSource),
       (

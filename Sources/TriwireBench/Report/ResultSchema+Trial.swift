@@ -173,7 +173,7 @@ extension ResultSchema {
   ])
 
   static let slowdown = SchemaObject(keys: [
-    .init("cpu", "CPU time for each message.", .time),
+    .init("cpu", "CPU time on top of what the server needs, as a part of that.", .figure),
     .init("delay", "How much later each echo is sent, and nothing else done meanwhile.", .time),
   ])
 

@@ -64,6 +64,10 @@ enum ResultSchema {
     .init(
       "pinning", "On which cores server and clients run, or nothing when the kernel decides.",
       .text, isRequired: true),
+    .init(
+      "keptAwake",
+      "Which cores are kept from going idle while trials run, or nothing where they may.",
+      .text, isRequired: true),
     .init("memoryBytes", "Memory of the machine, in bytes.", .count, isRequired: true),
     .init("clockSource", "What the kernel takes the time from.", .text, isRequired: true),
     .init(

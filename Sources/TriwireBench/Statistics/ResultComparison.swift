@@ -207,6 +207,7 @@ public struct UnlikeSettings: Error, Equatable, CustomStringConvertible {
       ("compiler", one.compiler, other.compiler), ("kernel", one.kernel, other.kernel),
       ("processor", one.processor, other.processor),
       ("cores", "\(one.cores)", "\(other.cores)"), ("pinning", one.pinning, other.pinning),
+      ("kept from going idle", one.keptAwake, other.keptAwake),
       ("clock source", one.clockSource, other.clockSource),
       ("governor", one.governor, other.governor),
       ("congestion control", one.congestionControl, other.congestionControl),

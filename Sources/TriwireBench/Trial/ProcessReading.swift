@@ -27,9 +27,11 @@ enum ProcessReading {
   }
 
   /// How long some task of the machine was ready to run and had to wait for a core so far, in
-  /// microseconds (`/proc/pressure/cpu`); `nil` where the kernel does not tell.
+  /// microseconds (`/proc/pressure/cpu`); `nil` where the kernel does not tell, and while
+  /// ``AwakeCores`` are, one of which always waits.
   static var pressure: UInt64? {
-    readText("/proc/pressure/cpu").split(whereSeparator: \.isWhitespace)
+    guard !AwakeCores.areAwake else { return nil }
+    return readText("/proc/pressure/cpu").split(whereSeparator: \.isWhitespace)
       .first { $0.hasPrefix("total=") }.flatMap { UInt64($0.dropFirst(6)) }
   }
 

@@ -18,7 +18,7 @@ final class ServedTrial: @unchecked Sendable {
   private let greeting: [UInt8]
   private var slow: [Session?]
   private var slowServed = SlowServed()
-  private let slowdown: Slowdown?
+  private let burner: CPUBurner?
   private var delayed: DelayedEchoes?
   /// The server's loop, which the first session shows.
   private let firstLoop = Mutex<EventLoop?>(nil)
@@ -37,7 +37,7 @@ final class ServedTrial: @unchecked Sendable {
     sessions = Array(repeating: nil, count: setup.scenario.clients)
     slow = Array(repeating: nil, count: setup.scenario.slow?.clients ?? 0)
     greeting = Greeting.bytes(setup.scenario.snapshot)
-    slowdown = setup.slowdown
+    burner = setup.slowdown?.cpu.map { CPUBurner(part: $0) }
     isBroadcast = setup.scenario.traffic.contains { $0.direction == .broadcast }
     self.server = server
     self.groups = groups
@@ -107,7 +107,7 @@ final class ServedTrial: @unchecked Sendable {
     guard let stamp = Stamp(of: message), scenario.traffic.indices.contains(stamp.flow) else {
       return receiver.receive(message, at: client)
     }
-    slowdown?.burn()
+    burner?.burn()
     switch scenario.traffic[stamp.flow].direction {
     case .up, .down: receiver.receive(stamp, at: client)
     case .echo:
@@ -137,7 +137,7 @@ final class ServedTrial: @unchecked Sendable {
     Pacer(
       plan.fromServer, of: scenario, measuredFrom: plan.measuredFrom, on: loop
     ) { [self] send, kind, message in
-      slowdown?.burn()
+      burner?.burn()
       if scenario.traffic[Int(send.flow)].direction == .broadcast {
         let group = Int(send.sender)
         let key = slow.isEmpty ? nil : "\(send.flow)"

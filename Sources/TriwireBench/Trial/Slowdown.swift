@@ -1,22 +1,23 @@
 import FoundationEssentials
+import Glibc
 import Triwire
 
 /// Work or time that a trial's server spends on purpose for each message, so that it can be seen
 /// whether a comparison finds it.
 ///
-/// It comes from the environment, `TRIWIRE_SLOWDOWN="cpu 900 ns"` or `"delay 200 us"` or both with a
+/// It comes from the environment, `TRIWIRE_SLOWDOWN="cpu 10 %"` or `"delay 200 us"` or both with a
 /// comma between them, and not from an option: nobody measures with it by mistake. A trial that has it
 /// says so.
 public struct Slowdown: Sendable, Equatable, Codable {
-  /// CPU time for each message.
-  public var cpu: TimeSpan?
+  /// CPU time on top of what the server needs, as a part of that.
+  public var cpu: Double?
   /// How much later each echo is sent, and nothing else done meanwhile.
   public var delay: TimeSpan?
 
   /// The name of the variable.
   static let variable = "TRIWIRE_SLOWDOWN"
   /// More would be a fault and no slowdown.
-  private static let most = TimeSpan.milliseconds(100)
+  private static let most = (cpu: 10.0, delay: TimeSpan.milliseconds(100))
 
   /// What the environment asks for; `nil` without the variable.
   ///
@@ -34,11 +35,18 @@ public struct Slowdown: Sendable, Equatable, Codable {
   init(parsing text: String) throws {
     for part in text.split(separator: ",") {
       let words = part.split(separator: " ", maxSplits: 1)
-      let time = words.count == 2 ? try? TimeSpan(parsing: String(words[1])) : nil
-      guard let time, time <= Slowdown.most else { throw Slowdown.refusal(of: text) }
+      guard words.count == 2 else { throw Slowdown.refusal(of: text) }
       switch words[0] {
-      case "cpu": cpu = time
-      case "delay": delay = time
+      case "cpu":
+        let number = words[1].hasSuffix(" %") ? Double(words[1].dropLast(2)) : nil
+        guard let number, number > 0, number / 100 <= Slowdown.most.cpu else {
+          throw Slowdown.refusal(of: text)
+        }
+        cpu = number / 100
+      case "delay":
+        let time = try? TimeSpan(parsing: String(words[1]))
+        guard let time, time <= Slowdown.most.delay else { throw Slowdown.refusal(of: text) }
+        delay = time
       default: throw Slowdown.refusal(of: text)
       }
     }
@@ -46,20 +54,51 @@ public struct Slowdown: Sendable, Equatable, Codable {
 
   private static func refusal(of text: String) -> TrialFailure {
     TrialFailure(
-      "\(variable) is \"\(text)\", write \"cpu 900 ns\" or \"delay 200 us\", up to \(most), or leave "
-        + "it out")
+      "\(variable) is \"\(text)\", write \"cpu 10 %\", up to \(Figures.percent(most.cpu)), or "
+        + "\"delay 200 us\", up to \(most.delay), or leave it out")
   }
 
   /// It in words.
   var text: String {
-    [cpu.map { "cpu \($0)" }, delay.map { "delay \($0)" }].compactMap { $0 }.joined(separator: ", ")
+    [cpu.map { "cpu \(Figures.percent($0))" }, delay.map { "delay \($0)" }].compactMap { $0 }
+      .joined(separator: ", ")
+  }
+}
+
+/// Spends CPU time on top of what a thread needs, as a part of that.
+///
+/// A part and no fixed time: on a machine that runs slower for a while it is as much of that.
+final class CPUBurner {
+  /// Reading the clock for each message would be a slowdown itself.
+  private static let messages = 32
+
+  private let part: Double
+  private var count = 0
+  private var last: UInt64?
+
+  /// Spends this part of what the thread that calls it needs.
+  init(part: Double) { self.part = part }
+
+  /// Counts a message, and spends what is due now and then; on one thread.
+  func burn() {
+    count += 1
+    guard count >= CPUBurner.messages else { return }
+    count = 0
+    let now = CPUBurner.clock
+    guard let last else {
+      self.last = now
+      return
+    }
+    let end = now + UInt64(Double(now - last) * part)
+    while CPUBurner.clock < end {}
+    self.last = CPUBurner.clock
   }
 
-  /// Spends the CPU time of one message.
-  func burn() {
-    guard let cpu else { return }
-    let end = EventLoop.clock() + cpu.nanoseconds
-    while EventLoop.clock() < end {}
+  /// CPU time of this thread so far, in nanoseconds.
+  static var clock: UInt64 {
+    var time = timespec()
+    guard unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return 0 }
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }
 
