@@ -53,7 +53,8 @@ private final class HeldAddress: Sendable {
 @Suite("Connector")
 struct ConnectorTests {
   func connect(
-    _ addresses: [SocketAddress], _ group: EventLoopGroup, milliseconds: UInt64 = 20_000
+    _ addresses: [SocketAddress], _ group: EventLoopGroup,
+    milliseconds: UInt64 = UInt64(20_000 * slowness)
   ) async throws -> ByteStream {
     var options = Connector.Options()
     options.timeoutNanoseconds = milliseconds * 1_000_000
@@ -173,10 +174,14 @@ struct ConnectorTests {
     try await withLoops { group in
       for isEarly in [true, false] {
         let begun = Gate()
+        var options = Connector.Options()
+        options.timeoutNanoseconds *= UInt64(10 * slowness)
+        let patient = options
         let task = Task {
           if isEarly { try? await Task.sleep(for: .seconds(3600)) }
           begun.open()
-          _ = try await Connector.connect(to: [dead.address], on: group.loops[0])
+          _ = try await Connector.connect(
+            to: [dead.address], on: group.loops[0], options: patient)
         }
         if isEarly { task.cancel() }
         try await onThread { begun.wait() }

@@ -45,7 +45,7 @@ public final class AwakeCores {
   public init(servesHere: Bool, executable: String? = nil) throws {
     for core in AwakeCores.cores(servesHere) {
       let process = try ChildProcess(
-        executable ?? ownExecutable, [AwakeCores.word, "\(core)"], input: .pipe)
+        executable ?? ownExecutable, [AwakeCores.word, "\(core)"], ownSession: true, input: .pipe)
       processes.append(process)
     }
     if !processes.isEmpty { AwakeCores.awake.add(1, ordering: .relaxed) }
