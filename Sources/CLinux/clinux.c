@@ -9,8 +9,8 @@
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -352,9 +352,10 @@ int tw_keep_core_awake(int cpu, int seconds) {
   // Whoever else is ready to run takes the core at once.
   const struct sched_param lowest = {.sched_priority = 0};
   if (sched_setscheduler(0, SCHED_IDLE, &lowest) < 0) return -errno;
-  const time_t start = time(NULL);
+  if (write(1, "\n", 1) != 1) return -errno;
+  const uint64_t end = tw_monotonic_ns() + (uint64_t)seconds * 1000000000;
   struct pollfd input = {.fd = 0, .events = POLLIN};
-  while (time(NULL) - start < seconds) {
+  while (tw_monotonic_ns() < end) {
     // Nothing is ever written: that it is readable means that it was closed.
     const int ready = poll(&input, 1, 0);
     if (ready > 0 || (ready < 0 && errno != EINTR)) break;

@@ -85,7 +85,9 @@ extension Command {
       }
     let users = try arguments.number("--budget-users", from: 1, to: Report.mostBudgetUsers)
     return try await interruptibly {
-      var report = Report(plan, on: .now(manner), of: record, foreign: foreign)
+      let (environment, awake) = try manner.begin()
+      defer { awake?.stop() }
+      var report = Report(plan, on: environment, of: record, foreign: foreign)
       report.budgetUsers = users
       return try await SuiteRun(plan, into: folder, manner).run(from: report)
     }
@@ -113,7 +115,10 @@ extension Command {
     let target = try arguments.target(address, report.foreign)
     let manner = try SuiteRun.Manner(
       arguments, target, keepsAwake: !report.environment.keptAwake.isEmpty)
-    try report.resume(on: .now(manner), of: try await address?.greet())
+    let record = try await address?.greet()
+    let (environment, awake) = try manner.begin()
+    defer { awake?.stop() }
+    try report.resume(on: environment, of: record)
     let begun = report
     return try await interruptibly {
       try await SuiteRun(Plan(of: begun), into: folder, manner)
@@ -173,8 +178,6 @@ private struct SuiteRun {
   func run(from begun: Report) async throws -> ExitStatus {
     var report = begun
     try folder.write(report)
-    let awake = manner.keepsAwake ? try AwakeCores(servesHere: manner.target == nil) : nil
-    defer { awake?.stop() }
     for (position, trial) in plan.trials.enumerated() where !begun.has(trial) {
       progress.start(position)
       guard let measurement = try await measure(trial, &report) else {
@@ -297,12 +300,17 @@ extension Arguments {
   }
 }
 
-extension Environment {
-  /// This machine, and this run of the command.
-  fileprivate static func now(_ manner: SuiteRun.Manner) -> Environment {
-    .current(
-      commandLine: CommandLine.arguments, startedAt: timestamp(),
-      servesHere: manner.target == nil, keepsAwake: manner.keepsAwake)
+extension SuiteRun.Manner {
+  /// This machine, and this run of the command; and what keeps cores awake from now on, if that is
+  /// wanted.
+  fileprivate func begin() throws -> (environment: Environment, awake: AwakeCores?) {
+    let servesHere = target == nil
+    // How busy the machine is tells only what is read before.
+    var environment = Environment.current(
+      commandLine: CommandLine.arguments, startedAt: timestamp(), servesHere: servesHere)
+    let awake = keepsAwake ? try AwakeCores(servesHere: servesHere) : nil
+    environment.keptAwake = awake?.text ?? ""
+    return (environment, awake)
   }
 }
 

@@ -6,6 +6,9 @@ public enum Process {
   /// CPU time of all threads so far, in nanoseconds.
   public static var cpuNanoseconds: UInt64 { tw_process_cpu_ns() }
 
+  /// CPU time of the calling thread so far, in nanoseconds.
+  public static var threadCPUNanoseconds: UInt64 { tw_thread_cpu_ns() }
+
   /// Cores this process may use.
   public static var coreCount: Int { Int(tw_cpu_count()) }
 

@@ -17,20 +17,16 @@ struct AwakeCoresTests {
     #expect(AwakeCores.ancestors(of: "/a/b c/d") == ["", "/a", "/a/b c", "/a/b c/d"])
   }
 
-  @Test("A run that serves elsewhere names the clients' core alone")
+  @Test("A run that serves elsewhere has the clients' core alone")
   func cores() {
-    let (here, elsewhere) = (
-      AwakeCores.text(servesHere: true), AwakeCores.text(servesHere: false)
-    )
-    #expect(here.isEmpty == elsewhere.isEmpty)
-    #expect(here.isEmpty || here.hasPrefix("cores ") && elsewhere.hasPrefix("core "))
+    let (here, elsewhere) = (AwakeCores.cores(true), AwakeCores.cores(false))
+    #expect(here.isEmpty && elsewhere.isEmpty || here.count == 2 && elsewhere == [here[1]])
   }
 
-  @Test("The environment says what was asked for")
-  func environment() {
-    let idle = Environment.current(commandLine: [], startedAt: "", keepsAwake: false)
-    let awake = Environment.current(commandLine: [], startedAt: "", keepsAwake: true)
-    #expect(idle.keptAwake.isEmpty)
-    #expect(awake.keptAwake == AwakeCores.text(servesHere: true))
+  @Test("What does not begin keeps no core awake, and none is said to be")
+  func notBegun() throws {
+    let awake = try AwakeCores(servesHere: true, executable: "/bin/false")
+    #expect(awake.text.isEmpty)
+    #expect(!AwakeCores.areAwake)
   }
 }

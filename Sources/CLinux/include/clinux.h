@@ -116,7 +116,8 @@ int tw_thread_id(void);
 int tw_cpu_count(void);
 int tw_pin_thread(int cpu);
 /// Keeps a core from going idle with work of the lowest priority, until standard input is closed or
-/// so many seconds are over; -errno when that cannot be had.
+/// so many seconds are over; -errno when that cannot be had. A line end on standard output says that
+/// it has begun.
 int tw_keep_core_awake(int cpu, int seconds);
 int tw_thread_name(const char *name);
 /// Blocks every signal for the calling thread, so that the program's own threads take them.
@@ -130,8 +131,8 @@ int tw_signal_next(int fd);
 int tw_raise_descriptor_limit(void);
 /// The soft limit of open descriptors.
 int tw_descriptor_limit(void);
-/// Starts a program with a group, or a session, of its own, no descriptors but these three (-1 is /dev/null), and
-/// all signals as they are by default; `folder` may be null.
+/// Starts a program with a group, or a session, of its own, no descriptors but these three (-1 is
+/// /dev/null), and all signals as they are by default; `folder` may be null.
 int tw_spawn(const char *path, char *const *arguments, const char *folder, int own_session,
              int input, int output, int complaint, int *identifier);
 /// A pipe whose ends no other program inherits.

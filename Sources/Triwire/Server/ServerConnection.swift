@@ -322,11 +322,11 @@ final class ServerConnection: StreamHandler, TimerOwner, @unchecked Sendable {
     stream.close()
   }
 
-  /// The server shuts down: an idle connection ends, a busy one after its answer.
+  /// The server shuts down: an idle connection ends now, a busy one after its answer.
   ///
   /// - Parameter keepsSessions: Whether those that polled are kept: a client between two polls learns
   ///   by its next one what was sent before the end, and the end.
-  func drain(keepsSessions: Bool) {
+  func endIfIdle(keepsSessions: Bool) {
     if case .head = state, codec.isIdle, !(keepsSessions && servesSessions) { end() }
   }
 

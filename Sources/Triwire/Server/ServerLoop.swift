@@ -135,7 +135,7 @@ final class ServerLoop: @unchecked Sendable {
 
   /// Ends idle connections.
   func endIdle(keepsSessions: Bool) {
-    for connection in connections { connection.drain(keepsSessions: keepsSessions) }
+    for connection in connections { connection.endIfIdle(keepsSessions: keepsSessions) }
   }
 
   /// Ends what is left.

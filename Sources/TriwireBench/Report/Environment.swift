@@ -20,7 +20,8 @@ public struct Environment: Sendable, Equatable, Codable {
   public var cores: Int
   /// On which cores server and clients run, or nothing when the kernel decides.
   public var pinning: String
-  /// Which cores are kept from going idle while trials run, or nothing where they may.
+  /// Which cores are kept from going idle while trials run (``AwakeCores/text``), or nothing where they
+  /// may.
   public var keptAwake: String
   /// Memory of the machine, in bytes.
   public var memoryBytes: UInt64
@@ -73,10 +74,9 @@ extension Environment {
   ///   - commandLine: The words of the command.
   ///   - startedAt: When the run started, in UTC (ISO 8601).
   ///   - servesHere: Whether the servers of its trials run on this machine, started by it.
-  ///   - keepsAwake: Whether it keeps cores from going idle, where that can be had.
   /// - Returns: What could be read; an empty text where the machine does not tell.
   public static func current(
-    commandLine: [String], startedAt: String, servesHere: Bool = true, keepsAwake: Bool = false
+    commandLine: [String], startedAt: String, servesHere: Bool = true
   ) -> Environment {
     let limits = readText("/proc/self/limits").split(separator: "\n")
       .first { $0.hasPrefix("Max open files") }?.split(separator: " ").compactMap { UInt64($0) }
@@ -86,7 +86,7 @@ extension Environment {
       kernel: kernel, processor: value("model name", in: "/proc/cpuinfo"),
       cores: Cores.allowed.count,
       pinning: (servesHere ? Cores.pinning : Cores.clients.map { "clients on core \($0)" }) ?? "",
-      keptAwake: keepsAwake ? AwakeCores.text(servesHere: servesHere) : "",
+      keptAwake: "",
       memoryBytes: kilobytes(value("MemTotal", in: "/proc/meminfo")),
       clockSource: readText("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
       governor: readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),

@@ -14,7 +14,7 @@ public final class AwakeCores {
   /// The word that starts the executable as one of these processes; the number of the core follows.
   public static let word = "keep-awake"
 
-  /// How many are there now.
+  /// How many such processes there are now.
   private static let awake = Atomic<Int>(0)
   /// Whether some process keeps a core awake.
   ///
@@ -22,20 +22,17 @@ public final class AwakeCores {
   /// nothing.
   static var areAwake: Bool { awake.load(ordering: .relaxed) > 0 }
 
-  private var processes: [ChildProcess] = []
+  private var processes: [(core: Int, process: ChildProcess)] = []
 
-  /// Which cores they are, for a run on this machine.
-  ///
-  /// - Parameter servesHere: Whether the servers of its trials run on this machine as well.
-  /// - Returns: It in words; empty where none is kept awake.
-  public static func text(servesHere: Bool) -> String {
-    let cores = cores(servesHere).map { "\($0)" }
+  /// Which cores they are, in words; empty where none is kept awake.
+  public var text: String {
+    let cores = processes.map { "\($0.core)" }
     return cores.isEmpty
       ? "" : "\(cores.count == 1 ? "core" : "cores") \(cores.joined(separator: " and "))"
   }
 
-  /// Keeps the cores awake from now on, where there is one for each side and the time of this process
-  /// is not limited.
+  /// Keeps the cores awake from now on, where there is one for each side, the time of this process is
+  /// not limited, and the kernel agrees; else none.
   ///
   /// - Parameters:
   ///   - servesHere: Whether the servers of its trials run on this machine as well.
@@ -45,20 +42,27 @@ public final class AwakeCores {
   public init(servesHere: Bool, executable: String? = nil) throws {
     for core in AwakeCores.cores(servesHere) {
       let process = try ChildProcess(
-        executable ?? ownExecutable, [AwakeCores.word, "\(core)"], ownSession: true, input: .pipe)
-      processes.append(process)
+        executable ?? ownExecutable, [AwakeCores.word, "\(core)"], ownSession: true,
+        input: .pipe, output: .pipe)
+      AwakeCores.awake.add(1, ordering: .relaxed)
+      processes.append((core, process))
+      // It says when it has begun, or ends without a word.
+      var word: UInt8 = 0
+      let hasBegun = process.output.map { unsafe read($0, &word, 1) == 1 } ?? false
+      if !hasBegun {
+        stop()
+        break
+      }
     }
-    if !processes.isEmpty { AwakeCores.awake.add(1, ordering: .relaxed) }
   }
 
   /// Lets them go idle again; they do as well when this program ends, however that comes about.
   public func stop() {
-    guard !processes.isEmpty else { return }
-    AwakeCores.awake.subtract(1, ordering: .relaxed)
-    for process in processes {
+    for (_, process) in processes {
       kill(process.identifier, SIGKILL)
       process.waitUntilGone()
-      if let input = process.input { close(input) }
+      for end in [process.input, process.output] { if let end { close(end) } }
+      AwakeCores.awake.subtract(1, ordering: .relaxed)
     }
     processes = []
   }
@@ -74,7 +78,8 @@ public final class AwakeCores {
     return Process.keepCoreAwake(core, seconds: 86_400)
   }
 
-  private static func cores(_ servesHere: Bool) -> [Int] {
+  /// The cores that a run has for its sides, as far as they may be kept awake.
+  static func cores(_ servesHere: Bool) -> [Int] {
     guard let server = Cores.server, let clients = Cores.clients, !isLimited else { return [] }
     return servesHere ? [server, clients] : [clients]
   }

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 import Triwire
 
 /// Work or time that a trial's server spends on purpose for each message, so that it can be seen
@@ -84,21 +83,14 @@ final class CPUBurner {
     count += 1
     guard count >= CPUBurner.messages else { return }
     count = 0
-    let now = CPUBurner.clock
+    let now = Process.threadCPUNanoseconds
     guard let last else {
       self.last = now
       return
     }
     let end = now + UInt64(Double(now - last) * part)
-    while CPUBurner.clock < end {}
-    self.last = CPUBurner.clock
-  }
-
-  /// CPU time of this thread so far, in nanoseconds.
-  static var clock: UInt64 {
-    var time = timespec()
-    guard unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return 0 }
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    while Process.threadCPUNanoseconds < end {}
+    self.last = Process.threadCPUNanoseconds
   }
 }
 
