@@ -341,15 +341,18 @@ int tw_pin_thread(int cpu) {
 int tw_keep_core_awake(int cpu, int seconds) {
   int status = tw_pin_thread(cpu);
   if (status < 0) return status;
-  // Where the kernel shares cores among sessions, this one gets what others leave: among the tasks of
-  // a session that is always ready, the kernel's own threads waited for seconds (Linux 6.18).
-  const int group = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
-  if (group >= 0) {
-    const ssize_t written = write(group, "19\n", 3);
-    (void)written;
-    close(group);
-  }
-  // Whoever else is ready to run takes the core at once.
+  // The shortest slice there is, where the kernel takes one (Linux 6.12): what does not give way at
+  // once to the kernel's own threads does so sooner. Asked for first, since the lowest priority keeps it.
+  struct {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t slice_ns, deadline, period;
+  } shortest = {.size = sizeof shortest, .policy = SCHED_OTHER, .nice = 19, .slice_ns = 100000};
+  (void)syscall(SYS_sched_setattr, 0, &shortest, 0);
+  // Whoever else of the session is ready to run takes the core at once. A session of its own would not
+  // do: then it is a session that has to give way, and that takes up to a millisecond.
   const struct sched_param lowest = {.sched_priority = 0};
   if (sched_setscheduler(0, SCHED_IDLE, &lowest) < 0) return -errno;
   if (write(1, "\n", 1) != 1) return -errno;
@@ -413,8 +416,8 @@ int tw_descriptor_limit(void) {
   return (int)limit.rlim_cur;
 }
 
-int tw_spawn(const char *path, char *const *arguments, const char *folder, int own_session,
-             int input, int output, int complaint, int *identifier) {
+int tw_spawn(const char *path, char *const *arguments, const char *folder, int input, int output,
+             int complaint, int *identifier) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   int error = posix_spawn_file_actions_init(&actions);
@@ -428,8 +431,8 @@ int tw_spawn(const char *path, char *const *arguments, const char *folder, int o
   sigemptyset(&none);
   sigfillset(&all);
   // A group of its own: what a terminal sends to ours is for us to pass on.
-  posix_spawnattr_setflags(&attributes, (own_session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP) |
-                                            POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   const int wanted[3] = {input, output, complaint};

@@ -31,14 +31,13 @@ public final class ChildProcess: Sendable {
   ///   - executable: The path of its file.
   ///   - words: What follows its name on the command line.
   ///   - folder: Where it starts; nil for the folder of this program.
-  ///   - ownSession: Whether it leads a session of its own, and not only a process group.
   ///   - input: What it reads.
   ///   - output: What it prints to.
   ///   - complaints: What it complains to.
   /// - Throws: `IOError` when there is no such file, or the system is out of something.
   public init(
-    _ executable: String, _ words: [String], in folder: String? = nil, ownSession: Bool = false,
-    input: Channel = .null, output: Channel = .null, complaints: Channel = .inherited
+    _ executable: String, _ words: [String], in folder: String? = nil, input: Channel = .null,
+    output: Channel = .null, complaints: Channel = .inherited
   ) throws(IOError) {
     let ends = try Ends.open([input, output, complaints])
     let (reads, prints, complains) = (ends[0], ends[1], ends[2])
@@ -47,8 +46,7 @@ public final class ChildProcess: Sendable {
     unsafe arguments.append(nil)
     let place = unsafe folder.map { unsafe strdup($0) } ?? nil
     let status = unsafe tw_spawn(
-      executable, arguments, place, ownSession ? 1 : 0, reads.reading, prints.writing,
-      complains.writing, &number)
+      executable, arguments, place, reads.reading, prints.writing, complains.writing, &number)
     for index in unsafe arguments.indices { unsafe free(arguments[index]) }
     unsafe free(place)
     reads.close(reading: true, writing: status < 0)

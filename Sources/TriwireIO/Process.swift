@@ -25,8 +25,7 @@ public enum Process {
   /// Keeps a core from going idle with work of the lowest priority (`SCHED_IDLE`), until standard input
   /// is closed.
   ///
-  /// For a process that leads a session of its own, which gets the lowest priority as well where the
-  /// kernel shares cores among sessions (`/proc/PID/autogroup`): the calling thread is pinned, and its priority stays what it became.
+  /// For a process of its own, in the session of what it keeps the core awake for: the calling thread is pinned, and its priority stays what it became.
   ///
   /// - Parameters:
   ///   - cpu: The core.

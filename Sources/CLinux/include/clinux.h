@@ -131,10 +131,10 @@ int tw_signal_next(int fd);
 int tw_raise_descriptor_limit(void);
 /// The soft limit of open descriptors.
 int tw_descriptor_limit(void);
-/// Starts a program with a group, or a session, of its own, no descriptors but these three (-1 is
-/// /dev/null), and all signals as they are by default; `folder` may be null.
-int tw_spawn(const char *path, char *const *arguments, const char *folder, int own_session,
-             int input, int output, int complaint, int *identifier);
+/// Starts a program with a group of its own, no descriptors but these three (-1 is /dev/null), and
+/// all signals as they are by default; `folder` may be null.
+int tw_spawn(const char *path, char *const *arguments, const char *folder, int input, int output,
+             int complaint, int *identifier);
 /// A pipe whose ends no other program inherits.
 int tw_pipe(int *reading, int *writing);
 /// Waits until a child is gone: its status, 128 and the signal that ended it, or a negative `errno`.

@@ -42,7 +42,7 @@ public final class AwakeCores {
   public init(servesHere: Bool, executable: String? = nil) throws {
     for core in AwakeCores.cores(servesHere) {
       let process = try ChildProcess(
-        executable ?? ownExecutable, [AwakeCores.word, "\(core)"], ownSession: true,
+        executable ?? ownExecutable, [AwakeCores.word, "\(core)"],
         input: .pipe, output: .pipe)
       AwakeCores.awake.add(1, ordering: .relaxed)
       processes.append((core, process))
