@@ -7,7 +7,10 @@ import TriwireIO
 extension Link {
   /// Takes bytes that came from one side onto the line.
   func travel(_ bytes: Span<UInt8>, _ lane: Lane) {
-    lane.wire?.enter(bytes, at: EventLoop.clock())
+    let now = EventLoop.clock()
+    if let due = lane.wire?.enter(bytes, at: now) {
+      (lane === up ? down : up).wire?.answered(by: due, at: now)
+    }
     // While they travel there is time to connect.
     if lane === up { connect() }
     arrange(lane)

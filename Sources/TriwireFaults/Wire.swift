@@ -4,7 +4,8 @@ import TriwireCodec
 ///
 /// It has no clock and no socket. Bytes are cut into segments, which leave one after the other at
 /// the rate of the line, take half a round trip, and arrive in order. A lost one is held until TCP
-/// would have sent it again, and everything behind it waits.
+/// would have sent it again, and everything behind it waits. How long that is, the sender's timer says,
+/// which an acknowledgement slows down that was lost with what it rode on.
 package struct Wire {
   /// What comes out at the end.
   package enum Arrival: Equatable {
@@ -27,7 +28,18 @@ package struct Wire {
     let departed: UInt64
     /// How often it is lost.
     let times: UInt64
+    /// The sender's timer then.
+    let timer: RetransmissionTimer
     var followers = 0
+  }
+
+  /// A segment whose acknowledgement is under way.
+  private struct Awaited {
+    /// When it was sent, the last time if it was lost.
+    let sent: UInt64
+    let due: UInt64
+    /// When what carries the acknowledgement arrives, if that is more than an acknowledgement.
+    var told: UInt64?
   }
 
   /// Bytes of a segment on an Ethernet, with TCP timestamps.
@@ -38,8 +50,10 @@ package struct Wire {
   package static let unlimited = 4 << 20
   /// Segments behind a lost one that let TCP find the loss at once (RFC 5681 §3.2, RFC 8985 §6.2).
   private static let duplicates = 3
-  /// What a loss costs beyond a round trip when nothing follows: Linux' timers wait 200 ms at least.
-  private static let probe: UInt64 = 200_000_000
+  /// How long an acknowledgement may wait for something to ride on (Linux' TCP_DELACK_MIN).
+  private static let delayedAcknowledgement: UInt64 = 40_000_000
+  /// How closely Linux' timers go: two that end within it may go off in either order.
+  private static let tick: UInt64 = 4_000_000
   /// How often one segment is lost, at most.
   private static let mostLosses = 6
 
@@ -52,6 +66,7 @@ package struct Wire {
   private let delay: UInt64
   private let jitter: UInt64
   private let roundTrip: UInt64
+  private let longest: UInt64
   private var chance: LossChance
   /// Nanoseconds for each byte; 0 without a rate.
   private let pace: Double
@@ -64,6 +79,8 @@ package struct Wire {
   private var first = 0
   private var gone: UInt64 = 0
   private var losses: [Loss] = []
+  private var timer: RetransmissionTimer
+  private var awaited: Awaited?
   private var bytes: [UInt8] = []
   private var start = 0
   /// Bytes of segments.
@@ -79,6 +96,8 @@ package struct Wire {
     roundTrip = conditions.roundTrip.nanoseconds
     delay = roundTrip / 2
     jitter = min(conditions.jitter.nanoseconds, delay)
+    timer = RetransmissionTimer(roundTrip: roundTrip)
+    longest = Self.longestHold(conditions)
     let rate = conditions.rate(way)
     pace = rate.map { 8e9 / max($0, 1) } ?? 0
     let queue = max(conditions.queueBytes, Self.segment)
@@ -93,7 +112,9 @@ package struct Wire {
 
   /// The longest that losses hold a segment of a network, in nanoseconds.
   package static func longestHold(_ conditions: NetworkConditions) -> UInt64 {
-    (conditions.roundTrip.nanoseconds + probe) << UInt64(mostLosses - 1)
+    let roundTrip = conditions.roundTrip.nanoseconds
+    // Twice what it is as long as no acknowledgement is lost.
+    return 2 * RetransmissionTimer(roundTrip: roundTrip).hold(UInt64(mostLosses))
   }
 
   /// Bytes that are on the line or wait for it.
@@ -107,9 +128,31 @@ package struct Wire {
   }
 
   /// Takes bytes that came at a moment, which never goes back.
-  package mutating func enter(_ input: Span<UInt8>, at now: UInt64) {
+  ///
+  /// - Returns: When the first segment arrives that entered the line with them, unless another tells
+  ///   sooner that it was lost; nil if there was no room for any.
+  @discardableResult
+  package mutating func enter(_ input: Span<UInt8>, at now: UInt64) -> UInt64? {
     bytes.append(copying: input)
+    let number = entered
     fill(at: now)
+    return entered > number ? segments[first + Int(number - gone)].due : nil
+  }
+
+  /// Takes note of a segment of the other direction, which carries the acknowledgement of what has
+  /// arrived and was not acknowledged yet.
+  ///
+  /// - Parameters:
+  ///   - due: When it arrives.
+  ///   - now: When it leaves.
+  package mutating func answered(by due: UInt64, at now: UInt64) {
+    guard let waits = awaited else { return }
+    if let told = waits.told {
+      // Each acknowledges all that earlier ones did (RFC 9293 §3.4).
+      awaited?.told = min(told, due)
+    } else if now >= waits.due, now - waits.due <= Self.delayedAcknowledgement {
+      awaited?.told = due
+    }
   }
 
   /// Takes the end of the direction.
@@ -175,15 +218,31 @@ package struct Wire {
       max(now, opened, departed) + UInt64((Double(count + Self.header) * pace).rounded(.up))
     let swing = jitter == 0 ? 0 : UInt64(Double(2 * jitter) * draws.fraction())
     let due = departed + delay - jitter + swing
+    if chance.isPossible { acknowledge() }
     let times = drawLosses()
+    let hold = min(timer.hold(times), longest)
     if times == 0 {
       follow()
     } else {
       lost += 1
-      losses.append(Loss(number: entered, due: due, departed: departed, times: times))
+      losses.append(
+        Loss(number: entered, due: due, departed: departed, times: times, timer: timer))
     }
-    segments.append(Segment(count: count, due: due + timedHold(times), ending: nil))
+    segments.append(Segment(count: count, due: due + hold, ending: nil))
+    if chance.isPossible { awaited = Awaited(sent: departed + hold, due: due + hold) }
     entered += 1
+  }
+
+  /// Tells the timer how long the acknowledgement took of the segment before the one that leaves.
+  private mutating func acknowledge() {
+    guard let waits = awaited else { return }
+    awaited = nil
+    // One of its own, lost or not, costs no more: the sender's probe brings another.
+    let probed = waits.sent + timer.probe + roundTrip + Self.tick
+    guard let told = waits.told, told <= probed else { return timer.saw(roundTrip) }
+    // What leaves now is acknowledged with it.
+    let seen = min(told, departed + roundTrip)
+    timer.saw(seen > waits.sent ? seen - waits.sent : roundTrip)
   }
 
   /// Draws how often the segment that enters is lost.
@@ -194,18 +253,13 @@ package struct Wire {
     return times
   }
 
-  /// How long a segment is held that was lost so often, if nothing follows it: timers find out.
-  private func timedHold(_ times: UInt64) -> UInt64 {
-    times == 0 ? 0 : (roundTrip + Self.probe) << (times - 1)
-  }
-
   /// Another segment arrives behind those that were lost: it tells the receiver, who tells the sender.
   private mutating func follow() {
     guard !losses.isEmpty else { return }
     for index in losses.indices.reversed() {
       let loss = losses[index]
       let after = departed - loss.departed
-      guard loss.number >= gone, after < roundTrip + Self.probe else {
+      guard loss.number >= gone, after < loss.timer.probe else {
         losses.remove(at: index)
         continue
       }
@@ -214,7 +268,7 @@ package struct Wire {
       if losses[index].followers == 1 {
         // RFC 8985 §6.2: what was sent before something that arrived is lost after a quarter of a
         // round trip more; what is lost again, with nothing behind it, a timer finds.
-        let again = timedHold(loss.times - 1)
+        let again = min(loss.timer.hold(loss.times - 1), longest)
         due = min(due, loss.due + after + roundTrip + roundTrip / 4 + again)
       } else if losses[index].followers == Self.duplicates, after <= roundTrip {
         due = min(due, loss.due + after + loss.times * roundTrip)

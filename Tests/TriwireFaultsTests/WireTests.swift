@@ -29,6 +29,9 @@ private struct Line {
   }
 }
 
+/// No seed lost the segment that was to be lost.
+private struct NeverLost: Error {}
+
 private let second: UInt64 = 1_000_000_000
 private let millisecond: UInt64 = 1_000_000
 
@@ -172,6 +175,44 @@ struct WireTests {
     alone.takeAll()
     #expect(alone.arrived.prefix(2) == [1, 2])
     #expect(alone.times[0] == normal + 103 * millisecond)
+  }
+
+  @Test("An acknowledgement that was lost with what it rode on slows the timer down for a while")
+  func slowTimer() throws {
+    /// How long the first lost segment is held when the one before was acknowledged by what the other
+    /// side sent `pause` later, which took `held` more; and nothing was, unless it came in time.
+    func hold(_ pause: UInt64, _ held: UInt64, later: Int = 0) throws -> UInt64 {
+      for seed in 1...1000 as ClosedRange<UInt64> {
+        var line = Line(NetworkConditions(loss: 0.2), seed: seed)
+        for number in 1...later + 2 {
+          let sent = UInt64(number) * second
+          line.send([1], at: sent)
+          guard line.wire.lost == 0 else {
+            guard number == later + 2, let due = line.wire.nextDue, due - sent < 300 * millisecond
+            else { break }
+            return due - sent
+          }
+          line.takeAll()
+          guard number == 1 else { continue }
+          line.wire.answered(by: sent + pause + held, at: sent + pause)
+        }
+      }
+      throw NeverLost()
+    }
+    // Measured of Linux: one of 204 ms makes a mean of 25.6 ms, and a timeout of 232 to 236 ms, in
+    // whole ticks of 4 ms.
+    let slow = try hold(0, 204 * millisecond)
+    #expect((225 * millisecond...232 * millisecond).contains(slow))
+    // It is forgotten with each that comes at once.
+    let later = try [1, 4, 16].map { try hold(0, 204 * millisecond, later: $0) }
+    #expect(later == later.sorted(by: >) && later[0] < slow)
+    #expect((200 * millisecond..<204 * millisecond).contains(later[2]))
+    // The acknowledgement waits no longer than 40 ms for something to ride on, and the sender asks for
+    // another when its own timer goes off.
+    let atOnce = 200 * millisecond
+    #expect(try hold(41 * millisecond, 100 * millisecond) == atOnce)
+    #expect(try hold(10 * millisecond, 250 * millisecond) == atOnce)
+    #expect(try hold(0, 0) == atOnce)
   }
 
   @Test(
