@@ -2,7 +2,7 @@ import TriwireCodec
 import TriwireIO
 
 /// The client's end of a session over Server-Sent Events, with POST upwards.
-final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, TimerOwner {
+final class EventStreamClientTransport: ClientTransport, ClientConnectionUser {
   private let dialer: Dialer
   /// The name of a plain session, as it stands in its requests; empty in a resumable one.
   private let addedQuery: String
@@ -31,10 +31,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   /// The answer is none that opens: why, and its status.
   private var refusal: (reason: String, status: HTTPStatus)?
   private var words = RefusalText()
-  private var closing: SessionEnd?
-  /// What is said if the stream does not say how the session ended.
-  private var presumedEnd: SessionEnd?
-  private var timer: TimerID?
+  private let closing: PostedClosing
 
   init(dialer: Dialer, opening: Opening) {
     self.dialer = dialer
@@ -44,6 +41,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     addedQuery = isNamed ? "session=\(SessionDirectory.newName())" : ""
     let target = dialer.configuration.foreign?.publish ?? dialer.url.target(adding: addedQuery)
     posts = PostSender(dialer: dialer, target: target)
+    closing = PostedClosing(posts, dialer)
     // A binary message grows by a third in base64.
     let limit = dialer.configuration.session.messageBytes
     parser = EventStreamParser(eventBytes: limit / 3 * 4 + 1024)
@@ -353,23 +351,11 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     let end = SessionEnd(code: .abnormal, reason: reason)
     guard sessionIsOver, dialer.link == nil else { return self.end(end) }
     // How it ended is on its way down, unless that is broken too.
-    presumedEnd = end
-    armCloseTimer()
-  }
-
-  private func armCloseTimer() {
-    guard timer == nil else { return }
-    timer = dialer.loop.wheel.arm(
-      self, at: dialer.loop.now + dialer.configuration.session.closeSeconds.nanoseconds)
+    closing.presume(end) { [self] in self.end($0) }
   }
 
   func close(_ code: CloseCode, _ reason: String) {
-    guard closing == nil else { return }
-    let end = SessionEnd(code: code, reason: reason, isLocal: true)
-    closing = end
-    posts.onClosed = { [unowned self] in self.end(end) }
-    posts.close(end)
-    armCloseTimer()
+    closing.begin(code, reason) { [self] in end($0) }
   }
 
   func abort() {
@@ -380,8 +366,7 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
   private func end(_ end: SessionEnd) {
     guard let session else { return }
     self.session = nil
-    // What the peer did while our close was under way is our close.
-    session.ended(closing ?? end)
+    session.ended(closing.told(end))
     release()
   }
 
@@ -390,16 +375,9 @@ final class EventStreamClientTransport: ClientTransport, ClientConnectionUser, T
     watch = nil
     proof?.alarm.cancel()
     proof = nil
-    if let timer { dialer.loop.wheel.cancel(timer) }
-    timer = nil
+    closing.stop()
     connection?.close()
     posts.end()
-  }
-
-  func timerFired(now: UInt64) -> UInt64 {
-    timer = nil
-    if let end = closing ?? presumedEnd { self.end(end) }
-    return 0
   }
 }
 

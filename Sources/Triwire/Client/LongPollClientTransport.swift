@@ -2,9 +2,7 @@ import TriwireCodec
 import TriwireIO
 
 /// The client's end of a session over long polling, with POST upwards.
-final class LongPollClientTransport: ClientTransport, ClientConnectionUser, TimerOwner,
-  @unchecked Sendable
-{
+final class LongPollClientTransport: ClientTransport, ClientConnectionUser, @unchecked Sendable {
   private let dialer: Dialer
   private let name = SessionDirectory.newName()
   private let posts: PostSender
@@ -31,10 +29,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   /// When the last poll was sent.
   private var askedAt: UInt64 = 0
   private var mayReconnect = true
-  private var closing: SessionEnd?
-  /// What is said if the answer to the poll does not say how the session ended.
-  private var presumedEnd: SessionEnd?
-  private var timer: TimerID?
+  private let closing: PostedClosing
   private var watch: SilenceWatch?
 
   init(dialer: Dialer, opening: Opening) {
@@ -42,6 +37,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     self.opening = opening
     let query = dialer.link == nil ? "session=\(name)" : ""
     posts = PostSender(dialer: dialer, target: dialer.url.target(adding: query))
+    closing = PostedClosing(posts, dialer)
   }
 
   var kind: TransportKind { .longPolling }
@@ -112,7 +108,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   }
 
   private func pollNext() {
-    guard session != nil, !isPolling, closing == nil else { return }
+    guard session != nil, !isPolling, !closing.hasBegun else { return }
     guard let clock = dialer.configuration.pollClock else { return ask() }
     guard !isWaiting else { return }
     isWaiting = true
@@ -126,7 +122,7 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
   }
 
   private func ask() {
-    guard session != nil, !isPolling, closing == nil else { return }
+    guard session != nil, !isPolling, !closing.hasBegun else { return }
     // The answer begins after what the request says has come, which may be more than what this
     // connection brought: another one did, when this one opened beside it.
     if isCarrier, let link = dialer.link { link.arriving = link.received }
@@ -387,23 +383,11 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     let end = SessionEnd(code: .abnormal, reason: reason)
     guard sessionIsOver, dialer.link == nil else { return self.end(end) }
     // How it ended is on its way down, unless that is broken too.
-    presumedEnd = end
-    armCloseTimer()
-  }
-
-  private func armCloseTimer() {
-    guard timer == nil else { return }
-    timer = dialer.loop.wheel.arm(
-      self, at: dialer.loop.now + dialer.configuration.session.closeSeconds.nanoseconds)
+    closing.presume(end) { [self] in self.end($0) }
   }
 
   func close(_ code: CloseCode, _ reason: String) {
-    guard closing == nil else { return }
-    let end = SessionEnd(code: code, reason: reason, isLocal: true)
-    closing = end
-    posts.onClosed = { [unowned self] in self.end(end) }
-    posts.close(end)
-    armCloseTimer()
+    closing.begin(code, reason) { [self] in end($0) }
   }
 
   func abort() {
@@ -415,23 +399,16 @@ final class LongPollClientTransport: ClientTransport, ClientConnectionUser, Time
     if done != nil { return finishOpening(.failure(OpenFailure(reason: end.reason))) }
     guard let session else { return }
     self.session = nil
-    session.ended(closing ?? end)
+    session.ended(closing.told(end))
     release()
   }
 
   private func release() {
     watch?.cancel()
     watch = nil
-    if let timer { dialer.loop.wheel.cancel(timer) }
-    timer = nil
+    closing.stop()
     connection?.close()
     posts.end()
-  }
-
-  func timerFired(now: UInt64) -> UInt64 {
-    timer = nil
-    if let end = closing ?? presumedEnd { self.end(end) }
-    return 0
   }
 }
 
