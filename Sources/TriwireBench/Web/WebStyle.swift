@@ -77,7 +77,11 @@ enum WebStyle {
     .answer td:first-of-type{font-size:.875rem}.answer th,.answer td{position:static;display:block;border:0;padding:.1rem 0;white-space:normal;max-width:none}\
     .answer td::before{content:attr(data-name) ": ";color:var(--soft);font-weight:400}}
     @media print{body{max-width:none;padding:0;font-size:10pt}\
-    nav{display:none}figure,tr,li{break-inside:avoid}h2,h3{break-after:avoid}\
-    table{font-size:7.5pt}th,td{padding:.15rem .3rem}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block;height:auto}}
+    nav{display:none}tr,li,svg,figcaption{break-inside:avoid}h2,h3,figcaption,.legend,summary,caption{break-after:avoid}\
+    .charts{display:block}figure{margin:1rem 0}figure>svg{max-width:12cm;max-height:20cm}\
+    table{font-size:7.5pt}th,td{padding:.15rem .3rem}.scroll{overflow:visible}\
+    .answer td:first-of-type{font-size:inherit}th[scope=row]{position:static}\
+    figure th,figure td,figure td.n,figure th.n{white-space:normal}\
+    details::details-content{content-visibility:visible;display:block;height:auto}}
     """
 }
