@@ -1,5 +1,6 @@
 import Testing
 import Triwire
+import TriwireFaults
 
 @testable import TriwireBench
 
@@ -52,6 +53,32 @@ struct AnswerTests {
     let none = try answer(of: report)
     #expect(none.recommended == nil)
     #expect(none.reasons == ["no transport came through its trials and thresholds"])
+    #expect(none.confidenceText == "no transport came through")
+  }
+
+  @Test("Latency behind a relay that was late decides nothing, and each report says why")
+  func lateRelay() throws {
+    var report = try Sample(
+      repetitions: 6, latency: [.longPolling: 40], cpu: [.longPolling: 0.1, .serverSentEvents: 2]
+    ).report()
+    report.scenarios[0].network = .profile(.wan)
+    func answer(late nanoseconds: UInt64) throws -> Answer {
+      let late = (0..<2000).reduce(into: Histogram()) { sum, _ in sum.record(nanoseconds) }
+      for index in report.trials.indices {
+        report.trials[index].network = NetworkMeasurement(
+          segments: 1, lostSegments: 0, lateMicroseconds: Durations(late))
+      }
+      return try self.answer(of: report)
+    }
+    // A twentieth of the 20 ms that each direction takes.
+    #expect(try answer(late: 990_000).recommended?.name == "websocket")
+    let answer = try answer(late: 1_010_000)
+    #expect(answer.recommended?.name == "long-polling")
+    #expect(!answer.reasons.contains { $0.hasPrefix("latency") }, "\(answer.reasons)")
+    let words = ["Network: wan", "late (p99), more than 5 %"]
+    for text in [report.html, report.markdown, report.text(on: Page())] {
+      #expect(words.allSatisfy(text.contains))
+    }
   }
 
   @Test("Few repetitions give an answer without confidence, and scatter gives a low one")

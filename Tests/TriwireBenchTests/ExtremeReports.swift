@@ -231,18 +231,18 @@ struct ExtremeReportTests {
 
 /// What the pages and the Markdown of the extreme reports come to.
 let goldenDigests = """
-  suite z81vsnrvzrxa 3l1sqn0wmz0uw
-  one 1lueyz80dg4xf 1n54y9jalzpx5
-  single 2ajzjg9dzpdyu n13zf4njwuxi
-  missing 1pnvk49armmgf y6gi94hiiv20
-  failed 14j4jusfkfuzm 36h6yvhksay30
-  void fqzjgigt9e4q 2m3s8ddxkkcxk
-  zero 2an409700t7et 8q5fxw2gbesd
-  huge 33t597zp8tsmt 2mjqp1cxqgp6c
-  quiet 3cjpsuv0bnz5n 1uap9g59bv4uc
-  faults x5tjt9jl6eay 2j1rpyzf2pdmr
-  modes 31se6bbibuheo 1p0qixadllt8l
-  crossover 2r5v1qa9m9jwp 2guka5x5lakkx
-  polls v7spy0otjqzb 2y3irbvxpcpjk
-  nothing 20frwedwm97rb 1qbnfnrc2gxpb
+  suite ptmxqm28qsbt 3l1sqn0wmz0uw
+  one 2nzm9ahscxxh1 1n54y9jalzpx5
+  single 22i16keqzjlbc n13zf4njwuxi
+  missing 12on2sgjt0o9p y6gi94hiiv20
+  failed 1oov2okvy7lrw 36h6yvhksay30
+  void 2s5ym4insyvxz 1467itzf2fzqd
+  zero jz5bnnoc037r 22rek304c4ejn
+  huge 8mqivnfjj5kv 2mjqp1cxqgp6c
+  quiet 39u52owav7ee1 1uap9g59bv4uc
+  faults 9tpehfpprzpg 2j1rpyzf2pdmr
+  modes 2ukie2h4u5dt2 1p0qixadllt8l
+  crossover 2q5a8xiiu94qz 2guka5x5lakkx
+  polls 2ue2a6il3wftm 2y3irbvxpcpjk
+  nothing 20frwedwm97rb qnp74dz9f9i7
   """

@@ -76,7 +76,7 @@ struct NetworkScenarioTests {
   @Test("What may still be held by losses at the end is waited for on top of the drain")
   func patience() throws {
     #expect(try scenario("\"wan\"").patience == .seconds(5))
-    #expect(try scenario("\"lossy-4g\"").patience == .milliseconds(5000 + 350 * 32))
+    #expect(try scenario("\"lossy-4g\"").patience == .milliseconds(5000 + 350 * 64))
   }
 
   @Test("Rates of bits are read and written in the unit in which they are at least 1")

@@ -154,6 +154,22 @@ struct PlanTests {
     #expect(first == ["2110050 2 0", "4963423 0 0", "26494508 3 0", "35554194 1 0"])
   }
 
+  @Test("A client that sends rarely sends once in the warm-up as well, so that its way up is open")
+  func rare() throws {
+    let file = try load(scenario("up", "2/min per client"))
+    let plan = SendPlan(file.scenario, seed: 1)
+    let senders = Dictionary(grouping: plan.fromClients, by: \.sender)
+    #expect(!senders.isEmpty)
+    for (_, sends) in senders {
+      #expect(sends.map(\.sequence) == Array(0..<UInt32(sends.count)))
+      #expect(sends.contains { $0.at < plan.measuredFrom })
+      #expect(sends.contains { $0.at >= plan.measuredFrom } || sends.count == 1)
+    }
+    // What the server sends opens nothing.
+    let down = SendPlan(try load(scenario("down", "2/min per client")).scenario, seed: 1)
+    #expect(down.fromServer.contains { $0.sequence == 0 && $0.at >= down.measuredFrom })
+  }
+
   @Test("Periodic senders keep their distance, and start at different moments")
   func periodic() throws {
     let plan = SendPlan(

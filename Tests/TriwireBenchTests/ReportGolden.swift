@@ -28,6 +28,10 @@ let goldenTerminal = """
     50,000 users would take: websocket 117 MB, 5.67 Gbit/s; long-polling 117 MB.
     Latency is from the moment a message was due, sent late or not, to its arrival.
 
+  Which transport to take
+    x: websocket: server CPU/message 12.3 µs; latency p99 1.98 ms. Confidence: the only one that came through.
+    One repetition cannot tell a difference from chance: --profile quick has three of each, --profile full as many as the scenario says.
+
   """
 
 /// The Markdown of the sample report.

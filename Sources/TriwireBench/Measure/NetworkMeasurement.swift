@@ -4,6 +4,7 @@ public struct NetworkMeasurement: Sendable, Equatable, Codable {
   public var segments: UInt64
   /// Segments of these that were lost at first.
   public var lostSegments: UInt64
-  /// How much later than it should the relay let go of bytes: what its own timer adds.
+  /// How much later than it should the relay let go of bytes, while messages were measured: what it adds
+  /// by itself.
   public var lateMicroseconds: Durations
 }

@@ -44,9 +44,11 @@ struct SendPlan: Sendable {
       var sends: [Send] = []
       sends.reserveCapacity(Int(senders.messages * 1.05) + 16)
       let perSender = (0..<senders.count).map { sender in
-        let source = RandomSource(seed: seed.derived(for: index).derived(for: sender))
-        var arrivals = ArrivalTimes(flow, perSecond: senders.perSecond, source)
-        return timing.append(&arrivals, of: flow, at: index, sender: sender, to: &sends)
+        let own = seed.derived(for: index).derived(for: sender)
+        var arrivals = ArrivalTimes(flow, perSecond: senders.perSecond, RandomSource(seed: own))
+        let early = flow.from == .clients ? timing.early(own) : nil
+        return timing.append(
+          &arrivals, after: early, of: flow, at: index, sender: sender, to: &sends)
       }
       counts.append(perSender)
       if flow.from == .server { fromServer += sends } else { fromClients += sends }
@@ -73,15 +75,32 @@ struct SendPlan: Sendable {
     var measuredFrom: UInt64 { warmUp + pause }
     var end: UInt64 { measuredFrom + duration }
 
+    /// A moment of the warm-up for one that would send nothing in it.
+    func early(_ seed: UInt64) -> UInt64? {
+      guard warmUp > 0 else { return nil }
+      var source = RandomSource(seed: seed.derived(for: "early"))
+      return UInt64(source.fraction() * Double(warmUp))
+    }
+
     /// Adds one sender's messages, and returns how many they are.
+    ///
+    /// One that sends only after the warm-up sends one `early` as well: where messages go up by POST,
+    /// the first opens a connection, which is no part of what the others cost.
     func append(
-      _ arrivals: inout ArrivalTimes, of flow: Flow, at index: Int, sender: Int,
-      to sends: inout [Send]
+      _ arrivals: inout ArrivalTimes, after early: UInt64?, of flow: Flow, at index: Int,
+      sender: Int, to sends: inout [Send]
     ) -> UInt32 {
       var sequence: UInt32 = 0
       while true {
         let time = arrivals.next()
         guard time < warmUp + duration else { return sequence }
+        if sequence == 0, time >= warmUp, let early {
+          sends.append(
+            Send(
+              at: early, sender: Int32(sender), sequence: sequence,
+              size: Int32(arrivals.size(flow.payload)), flow: UInt8(index)))
+          sequence += 1
+        }
         sends.append(
           Send(
             at: time < warmUp ? time : time + pause, sender: Int32(sender), sequence: sequence,

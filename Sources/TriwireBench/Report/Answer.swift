@@ -12,6 +12,8 @@ struct Answer {
     case open(furtherRuns: Int?)
     /// Too few whole repetitions to compare.
     case tooFew
+    /// There is nobody to recommend.
+    case nobody
     /// All others failed.
     case last
     /// There is no other transport to compare with.
@@ -31,12 +33,25 @@ struct Answer {
   /// What decided, in two numbers at most.
   let reasons: [String]
   let confidence: Confidence
+  /// Whether the machine disturbed each run of the one that is recommended.
+  let isDisturbed: Bool
+
+  /// How sure it is, in words.
+  var confidenceText: String {
+    confidence.text + (isDisturbed && recommended != nil ? "; all runs were disturbed" : "")
+  }
+
+  /// Whom to take, as plain text.
+  var recommendedText: String {
+    guard let name = recommended?.contender.transport.rawValue else { return "nobody" }
+    return isBorne ? name : "\(name) leads, for now"
+  }
 
   /// Whether the runs bear the recommendation, or only hint at it.
   var isBorne: Bool {
     switch confidence {
     case .sure, .equal, .last, .alone, .brackets(areApart: true): true
-    case .open, .tooFew, .brackets(areApart: false): false
+    case .open, .tooFew, .nobody, .brackets(areApart: false): false
     }
   }
 
@@ -52,7 +67,7 @@ struct Answer {
     if let search = scenario.search {
       let found = CapacityRanking(pools, search, comparison.clientLimited)
       (recommended, runnerUp) = (found.ranked.first, found.ranked.dropFirst().first)
-      (reasons, confidence) = (found.reasons, found.confidence)
+      (reasons, confidence, isDisturbed) = (found.reasons, found.confidence, false)
       return
     }
     let checks = comparison.checks
@@ -60,10 +75,12 @@ struct Answer {
       pool.failures.isEmpty && !checks.contains { $0.contender == pool.name && $0.isFailure }
     }
     let judge = Judge(comparison)
-    let latency = Answer.metric(Answer.latencies, ofAll: sound)
+    let latency =
+      comparison.isLatencyUsable ? Answer.metric(Answer.latencies, ofAll: sound) : nil
     let quick = checks.contains(where: \.isLatency) ? sound : Answer.quick(sound, by: latency)
     guard let cost = Answer.metric(Answer.costs(of: scenario), ofAll: quick), !quick.isEmpty else {
-      (recommended, runnerUp, confidence) = (nil, nil, .tooFew)
+      (recommended, runnerUp, isDisturbed) = (nil, nil, false)
+      confidence = sound.isEmpty && !pools.isEmpty ? .nobody : .tooFew
       reasons = [
         pools.isEmpty
           ? "no trial of it has run"
@@ -86,7 +103,8 @@ struct Answer {
     runnerUp = others.first ?? (latency.map { Answer.sorted(slow, by: $0) } ?? slow).first
     // What put the runner-up out comes first.
     let decisive = others.isEmpty && runnerUp != nil ? latency : nil
-    let figures = [cost] + Answer.second(to: cost)
+    isDisturbed = chosen.trials.allSatisfy { !$0.validity.doubts.isEmpty }
+    let figures = [cost] + Answer.second(to: cost, withLatency: comparison.isLatencyUsable)
     reasons = Answer.reasons(
       ([decisive].compactMap { $0 } + figures.filter { $0.key != decisive?.key }), chosen, runnerUp)
     var grounds = ranked.dropFirst().map { judge.confidence(ranked[0], $0, by: cost) }
@@ -152,8 +170,8 @@ struct Answer {
       : [.serverSentEvents, .longPolling, .webSocket]
   }
 
-  private static func second(to cost: Metric) -> [Metric] {
-    (latencies + ["bytesPerMessage", "open.p50"]).filter { $0 != cost.key }
+  private static func second(to cost: Metric, withLatency: Bool) -> [Metric] {
+    ((withLatency ? latencies : []) + ["bytesPerMessage", "open.p50"]).filter { $0 != cost.key }
       .compactMap { Metric.named($0) }
   }
 
@@ -190,6 +208,7 @@ extension Answer.Confidence {
       runs.map { "low, \(grouped($0)) more repetitions may tell" }
         ?? "low, the runs scatter too much"
     case .tooFew: "none, too few runs bear these figures"
+    case .nobody: "no transport came through"
     case .last: "the only one that came through"
     case .alone: "nothing to compare with"
     case .brackets(let areApart):

@@ -19,6 +19,8 @@ struct Comparison {
   let failures: [String]
   /// What makes its times doubtful, as sentences.
   let cautions: [String]
+  /// Whether the network was imitated well enough for latency to say anything.
+  let isLatencyUsable: Bool
   /// The trials of each contender, in the same order.
   let pools: [Pool]
   /// What the runs say about any two of them.
@@ -56,7 +58,10 @@ struct Comparison {
         "\(pool.name) was slowed down on purpose, for each message: \($0.text)."
       }
     }
-    cautions = slowed + pools.flatMap(\.cautions) + (repeated.map { [$0] } ?? [])
+    let late = Comparison.lateRelay(scenario, pools)
+    isLatencyUsable = late == nil
+    cautions =
+      slowed + (late.map { [$0] } ?? []) + pools.flatMap(\.cautions) + (repeated.map { [$0] } ?? [])
     settings =
       Comparison.target(scenario, pools, in: report) + Comparison.control(scenario)
       + Comparison.network(scenario, pools)
@@ -68,6 +73,7 @@ struct Comparison {
     lines =
       scenario.search.map { Comparison.lines(of: pools, $0) }
       ?? Comparison.lines(of: pools) + Comparison.theory(scenario, pools)
+      + Comparison.flows(scenario, pools)
       + Comparison.slow(of: pools) + Comparison.visits(of: pools)
     outcomes = Comparison.outcomes(of: pools)
     clientLimited = Set(
@@ -95,6 +101,23 @@ struct Comparison {
       default: "its arrival, or that of its echo"
       }
     return "Latency is from the moment a message was due, sent late or not, to \(end)."
+  }
+
+  /// The latency of each flow, where there are several; all other figures are of all together.
+  private static func flows(_ scenario: Scenario, _ pools: [Pool]) -> [Line] {
+    guard scenario.traffic.count > 1 else { return [] }
+    return scenario.traffic.flatMap { flow in
+      [50.0, 99].compactMap { percent in
+        let figures = pools.map { pool in
+          pool.trials.flatMap(\.flows).filter { $0.name == flow.name }
+            .reduce(into: Histogram()) { $0.merge($1.latencyMicroseconds.histogram) }
+            .soundPercentile(percent).map { Double($0) / 1000 }
+        }
+        guard figures.contains(where: { $0 != nil }) else { return nil }
+        return Line(
+          metric: "\(flow.name): latency p\(Int(percent))", cells: figures.map(Figures.duration))
+      }
+    }
   }
 
   private static func lines(of pools: [Pool]) -> [Line] {

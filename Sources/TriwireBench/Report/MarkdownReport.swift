@@ -63,11 +63,11 @@ extension Report {
 
   private func answerTable(_ comparisons: [Comparison]) -> String {
     let rows = answers(comparisons).map { answer in
-      let name = answer.recommended?.contender.transport.rawValue
-      let recommended = name.map { answer.isBorne ? "**\($0)**" : "\($0) leads, for now" }
-      return "| \(answer.scenario) | \(recommended ?? Figures.none) "
+      let text = answer.recommendedText
+      let recommended = answer.recommended != nil && answer.isBorne ? "**\(text)**" : text
+      return "| \(answer.scenario) | \(recommended) "
         + "| \(answer.runnerUp?.contender.transport.rawValue ?? Figures.none) "
-        + "| \(answer.reasons.joined(separator: "; ")) | \(answer.confidence.text) |"
+        + "| \(answer.reasons.joined(separator: "; ")) | \(answer.confidenceText) |"
     }
     let rule = Answer.rule.enumerated().map { "\($0 + 1). \($1)" }.joined(separator: "\n")
     return "## Answer\n\n| scenario | recommended | runner-up | why | confidence |\n"

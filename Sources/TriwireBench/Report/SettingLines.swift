@@ -39,7 +39,7 @@ extension Comparison {
   static func network(_ scenario: Scenario, _ pools: [Pool]) -> [String] {
     guard let network = scenario.network else { return [] }
     let measured = pools.flatMap(\.trials).compactMap(\.network)
-    let late = measured.reduce(into: Histogram()) { $0.merge($1.lateMicroseconds.histogram) }
+    let late = lateness(pools)
     let text: (UInt64?) -> String = { Figures.duration($0.map { Double($0) / 1000 }) }
     let lost = measured.reduce(0) { $0 + $1.lostSegments }
     let losses =
@@ -52,13 +52,23 @@ extension Comparison {
       + "bytes \(text(late.soundPercentile(50))) (p50) and \(text(late.soundPercentile(99))) (p99) "
       + "late.\(losses) Each connection has a line of its own; TCP/IP and packets are as each side's "
       + "socket counted them, on loopback."
-    let delay = Double(network.conditions.roundTrip / .nanoseconds(1)) / 2
-    guard let p99 = late.soundPercentile(99), delay > 0, Double(p99) > delay * 0.05 else {
-      return [line]
+    return [line]
+  }
+
+  private static func lateness(_ pools: [Pool]) -> Histogram {
+    pools.flatMap(\.trials).compactMap(\.network).reduce(into: Histogram()) {
+      $0.merge($1.lateMicroseconds.histogram)
     }
-    return [
-      line,
-      "The relay was later than 5 % of the delay it should add: these times are not to be used.",
-    ]
+  }
+
+  /// Why latency over an imitated network says nothing, in a sentence; `nil` where it does.
+  static func lateRelay(_ scenario: Scenario, _ pools: [Pool]) -> String? {
+    guard let network = scenario.network else { return nil }
+    let delay = Double(network.conditions.roundTrip / .nanoseconds(1)) / 2
+    guard let p99 = lateness(pools).soundPercentile(99), delay > 0, Double(p99) > delay * 0.05
+    else { return nil }
+    let time = Figures.duration(Double(p99) / 1000)
+    return "The relay let go of bytes \(time) late (p99), more than 5 % of the delay it "
+      + "should add: latency is not to be used."
   }
 }

@@ -10,6 +10,29 @@ extension Report {
     let checks = thresholds(comparisons, on: page)
     return (checks.isEmpty ? "" : checks + "\n")
       + comparisons.map { text(of: $0, on: page) }.joined(separator: "\n")
+      + answer(comparisons, on: page)
+  }
+
+  /// Which transport to take, last, where a terminal stands then.
+  private func answer(_ comparisons: [Comparison], on page: Page) -> String {
+    let lines = answers(comparisons).map { answer in
+      let other = answer.runnerUp.map { " (runner-up \($0.contender.transport.rawValue))" } ?? ""
+      let reasons = answer.reasons.joined(separator: "; ")
+      let line = page.wrapped(
+        "  \(answer.scenario): \(answer.recommendedText)\(other): \(reasons). Confidence: "
+          + "\(answer.confidenceText).", hanging: 4)
+      return line
+    }
+    guard !lines.isEmpty else { return "" }
+    let most = scenarios.map(\.repetitions).max() ?? 0
+    let few =
+      most < MeanInterval.fewest
+      ? page.wrapped(
+        "  \(most == 1 ? "One repetition" : "\(most) repetitions") cannot tell a difference from "
+          + "chance: --profile quick has three of each, --profile full as many as the scenario says.",
+        hanging: 2)
+      : ""
+    return "\n" + page.bold("Which transport to take") + "\n" + lines.joined() + few
   }
 
   /// A line for each threshold and contender: a mark, the figure, and what was wanted.

@@ -75,7 +75,12 @@ extension Comparison {
       return open("no trial of it has run")
     }
     guard pool.failures.isEmpty else { return open("a trial of it failed") }
-    guard let value = metric.value(pool) else { return open("this was not measured") }
+    guard let value = metric.value(pool) else {
+      return open(
+        metric.key.hasPrefix("latency.p") && pool.latency.count > 0
+          ? "\(grouped(pool.latency.count)) messages are too few, ten have to be above it: measure longer"
+          : "this was not measured")
+    }
     let limit: Double
     var base: Pool?
     switch threshold.bound {
@@ -100,7 +105,7 @@ extension Comparison {
     var edge = limit
     if case .times(let factor, _) = threshold.bound { edge = factor }
     let text = { (value: Double) in base == nil ? metric.unit.text(value) : Figures.ratio(value) }
-    let words = "95 % of runs \(text(interval.low)) to \(text(interval.high))"
+    let words = "95 % interval \(text(interval.low)) to \(text(interval.high))"
     return interval.low > edge || interval.low == interval.high
       ? result(.broken, figure, words)
       : result(.open("the runs scatter too much to tell, repeat more often"), figure, words)

@@ -37,6 +37,12 @@ public struct ResultComparison: Sendable {
     /// `nil` where too few runs have the figure, or it is 0.
     let result: RunComparison?
     let verdict: RunComparison.Verdict
+
+    /// Whether it would be better or worse if it were the only one.
+    var isHeldBack: Bool {
+      guard verdict == .inconclusive, let result else { return false }
+      return result.low > 1 + result.tolerance || result.high < 1 / (1 + result.tolerance)
+    }
   }
 
   let lines: [Line]
@@ -85,8 +91,16 @@ public struct ResultComparison: Sendable {
     return open.contains { $0 == nil } ? nil : open.compactMap { $0 }.max()
   }
 
-  /// The lines as a table.
+  /// The lines as a table, and how they were judged where the intervals do not show it.
   package func text(on page: Page) -> String {
+    table(on: page)
+      + (lines.contains(where: \.isHeldBack)
+        ? page.wrapped(
+          "Among \(lines.count) figures chance alone may put one beyond its tolerance: better or worse is "
+            + "what a wider interval than that of 95 % still shows.") : "")
+  }
+
+  private func table(on page: Page) -> String {
     page.table(
       ["", "base", "new", "ratio", "95 % interval", "verdict"],
       lines.map { line in

@@ -11,9 +11,20 @@ final class RelayedPath: Sendable {
   private let duration: TimeSpan
   private let late: Lateness?
 
-  /// How much later than it should the relay let go of bytes.
+  /// How much later than it should the relay let go of bytes, while something is measured.
   private final class Lateness: Sendable {
-    let histogram = Mutex(Histogram())
+    private let histogram = Mutex(Histogram())
+    private let start = Atomic<UInt64>(.max)
+
+    /// Begins at a moment, forgetting what was before.
+    func begin(at time: UInt64) { start.store(time, ordering: .relaxed) }
+
+    func record(_ nanoseconds: UInt64) {
+      guard EventLoop.clock() >= start.load(ordering: .relaxed) else { return }
+      histogram.withLock { $0.record(nanoseconds) }
+    }
+
+    var durations: Durations { Durations(histogram.withLock { $0 }) }
   }
 
   /// A way to the server, at `HOST:PORT`; strikes are told on `loop`.
@@ -34,7 +45,7 @@ final class RelayedPath: Sendable {
     late = trial.scenario.network == nil ? nil : Lateness()
     configuration.network = trial.scenario.network?.conditions
     if let late {
-      configuration.onRelease = { time in late.histogram.withLock { $0.record(time) } }
+      configuration.onRelease = { late.record($0) }
     }
     relay = FaultRelay(to: place, configuration: configuration)
   }
@@ -42,8 +53,9 @@ final class RelayedPath: Sendable {
   /// Opens the way, and returns the port to connect to.
   func open() async throws -> UInt16 { try await relay.start().port }
 
-  /// Breaks things from a moment to come, when what is measured begins.
+  /// Breaks things from a moment to come, when what is measured begins, and watches its own lateness.
   func play(from start: UInt64) {
+    late?.begin(at: start)
     guard !faults.isEmpty else { return }
     let now = EventLoop.clock()
     let delay = start > now ? start - now : 0
@@ -62,7 +74,7 @@ final class RelayedPath: Sendable {
     let counters = await relay.counters()
     return NetworkMeasurement(
       segments: counters.segments, lostSegments: counters.lostSegments,
-      lateMicroseconds: Durations(late.histogram.withLock { $0 }))
+      lateMicroseconds: late.durations)
   }
 
   func close() async { await relay.stop() }

@@ -85,10 +85,7 @@ struct WebCard {
     let few = comparison.verdicts.isEmpty ? report.verdicts(of: comparison.scenario) : nil
     let sentences =
       [comparison.latencyNote] + [comparison.omission, few].compactMap { $0 }
-      + comparison.publishedNotes + comparison.cautions
-      + Comparison.target(comparison.scenario, comparison.pools, in: report)
-      + Comparison.control(comparison.scenario) + Comparison.search(comparison.scenario)
-      + Comparison.ceilings(comparison.scenario, in: report)
+      + comparison.settings + comparison.publishedNotes + comparison.cautions
     return sentences.map {
       "<p class=\"soft\">\(HTML.escaped($0.replacing("`", with: "")))</p>"
     }.joined(separator: "\n")

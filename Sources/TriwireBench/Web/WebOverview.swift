@@ -4,6 +4,10 @@ struct WebOverview {
     "latency.p99", "bytesPerMessage", "serverCPUPerMessage", "memoryPerConnection",
   ]
 
+  private static let caption =
+    "Below each figure its ratio to the best of the scenario; blue is up to 1.5 times as much, amber up to 3, "
+    + "orange more"
+
   private let comparisons: [Comparison]
   private let prefix: String
 
@@ -35,7 +39,7 @@ struct WebOverview {
     }
     return """
       <section><h2>Overview</h2>
-      \(HTML.table("The shade is the ratio to the best of the scenario, written below each figure", head: head, body: body))
+      \(HTML.table(WebOverview.caption, head: head, body: body))
       </section>
       """
   }

@@ -90,7 +90,7 @@ struct WebReport {
         } ?? "nobody",
         answer.runnerUp.map(name) ?? Figures.none,
         answer.reasons.map(HTML.escaped).joined(separator: "<br>"),
-        HTML.escaped(answer.confidence.text),
+        HTML.escaped(answer.confidenceText),
       ]
       let use =
         answer.useCase == answer.scenario
