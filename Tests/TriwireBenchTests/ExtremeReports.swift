@@ -231,18 +231,18 @@ struct ExtremeReportTests {
 
 /// What the pages and the Markdown of the extreme reports come to.
 let goldenDigests = """
-  suite ptmxqm28qsbt 3l1sqn0wmz0uw
-  one 2nzm9ahscxxh1 1n54y9jalzpx5
-  single 22i16keqzjlbc n13zf4njwuxi
-  missing 12on2sgjt0o9p y6gi94hiiv20
-  failed 1oov2okvy7lrw 36h6yvhksay30
-  void 2s5ym4insyvxz 1467itzf2fzqd
-  zero jz5bnnoc037r 22rek304c4ejn
-  huge 8mqivnfjj5kv 2mjqp1cxqgp6c
-  quiet 39u52owav7ee1 1uap9g59bv4uc
-  faults 9tpehfpprzpg 2j1rpyzf2pdmr
-  modes 2ukie2h4u5dt2 1p0qixadllt8l
-  crossover 2q5a8xiiu94qz 2guka5x5lakkx
-  polls 2ue2a6il3wftm 2y3irbvxpcpjk
-  nothing 20frwedwm97rb qnp74dz9f9i7
+  suite 1aqcci05v1c1s 3l1sqn0wmz0uw
+  one 217emw0tmfv7m 1n54y9jalzpx5
+  single 13wjht10v8vrf n13zf4njwuxi
+  missing 7g8tz4xqfkp2 y6gi94hiiv20
+  failed 2noiuacau3tph 36h6yvhksay30
+  void 2eky3a9k7em6a 1467itzf2fzqd
+  zero 2flw8q3rqvpgq 22rek304c4ejn
+  huge 28v4e21bo3mh4 2mjqp1cxqgp6c
+  quiet 2ksqbx00t66f6 1uap9g59bv4uc
+  faults 343y7wdgeb7gh 2j1rpyzf2pdmr
+  modes hwtxwupwc4b7 1p0qixadllt8l
+  crossover 3gyeu83z84wfk 2guka5x5lakkx
+  polls 3qrhf0rybexl1 2y3irbvxpcpjk
+  nothing wpl88skjafrw qnp74dz9f9i7
   """

@@ -65,7 +65,7 @@ struct WebReport {
         """
         <header><h1>\(WebReport.title)</h1>
         <p class="soft">\(place) on \(HTML.escaped(machine)); started \
-        \(HTML.escaped(environment.startedAt)), profile \(report.profile.rawValue)</p></header>
+        <span class="name">\(HTML.escaped(environment.startedAt))</span>, profile \(report.profile.rawValue)</p></header>
         """,
         answer, validity, WebOverview(comparisons, prefix: prefix).html, contents,
       ]
@@ -104,7 +104,7 @@ struct WebReport {
     return """
       <section class="answer"><h2>Which transport to take</h2>
       \(HTML.table("The answer", head: head, body: rows, silent: true))
-      <p class="soft">A number behind a name says how many times as much that one takes.</p>
+      <p class="soft">A number behind a name says how many times as much that one takes: 1.28× is 28 % more, 0.97× is less.</p>
       \(HTML.details("The rule that chose", rule))
       </section>
       """

@@ -27,7 +27,12 @@ enum WebStyle {
     nav ul,.strip{display:flex;flex-wrap:wrap;gap:.5rem;list-style:none;margin:.75rem 0;padding:0}
     nav a,.strip li{display:inline-block;border:1px solid var(--line);border-radius:.4rem;\
     padding:.15rem .6rem;background:var(--panel)}
-    .scroll{overflow-x:auto;margin:.75rem 0}
+    .scroll{overflow-x:auto;margin:.75rem 0;\
+    background:linear-gradient(90deg,var(--ground) 40%,transparent) 0/3rem 100% no-repeat local,\
+    linear-gradient(270deg,var(--ground) 40%,transparent) 100%/3rem 100% no-repeat local,\
+    linear-gradient(90deg,var(--line),transparent) 0/1rem 100% no-repeat scroll,\
+    linear-gradient(270deg,var(--line),transparent) 100%/1rem 100% no-repeat scroll,var(--ground)}
+    table:has(thead th:nth-child(6)) :is(th,td){padding:.3rem .4rem;font-size:.8rem}
     table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
     th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
     thead th{background:var(--panel);white-space:nowrap}
@@ -79,7 +84,7 @@ enum WebStyle {
     @media print{body{max-width:none;padding:0;font-size:10pt}\
     nav{display:none}tr,li,svg,figcaption{break-inside:avoid}h2,h3,figcaption,.legend,summary,caption{break-after:avoid}\
     .charts{display:block}figure{margin:1rem 0}figure>svg{max-width:12cm;max-height:20cm}\
-    table{font-size:7.5pt}th,td{padding:.15rem .3rem}.scroll{overflow:visible}\
+    table{font-size:7.5pt}th,td{padding:.15rem .3rem}.scroll{overflow:visible;background:none}\
     .answer td:first-of-type{font-size:inherit}th[scope=row]{position:static}\
     figure th,figure td,figure td.n,figure th.n{white-space:normal}\
     details::details-content{content-visibility:visible;display:block;height:auto}}
