@@ -14,7 +14,8 @@ extension Command {
       error, and the report to a folder: result.json with all figures and report.md with the
       tables, written after every trial, and at the end report.html to look at, result.csv with a
       row for each figure, and junit.xml. Ctrl-C ends the run and keeps what was measured, and
-      --resume goes on with the trials that are missing.
+      --resume goes on with the trials that are missing. A folder that holds a result already is
+      refused, so that no run replaces another.
       Strict thresholds of the files decide the exit status: 99 when one is broken, 3 when one
       cannot be told.
 
@@ -51,6 +52,12 @@ extension Command {
       throw UsageError(
         message:
           "--more-rounds adds to a result, write --resume DIR; a new run takes --repetitions N")
+    }
+    if let path = arguments.text("--output"), ReportFolder.holdsResult(path) {
+      throw UsageError(
+        message: "--output: \(path) holds the result of an earlier run. Write another folder, or "
+          + "remove this one first; --resume \(path) goes on with a run that was stopped, and "
+          + "with --more-rounds N adds repetitions")
     }
     let choices = Plan.Choices(
       profile: try arguments.choice("--profile") ?? .smoke,
@@ -297,6 +304,13 @@ extension Arguments {
       guard let path = text("--target-ca") else { return nil }
       return try content(of: path, for: "--target-ca")
     }
+  }
+}
+
+extension ReportFolder {
+  /// Whether somebody's figures are in a folder already, which a new run would replace.
+  fileprivate static func holdsResult(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: "\(path)/\(resultName)")
   }
 }
 

@@ -59,7 +59,8 @@ let helpSnapshots = [
       error, and the report to a folder: result.json with all figures and report.md with the
       tables, written after every trial, and at the end report.html to look at, result.csv with a
       row for each figure, and junit.xml. Ctrl-C ends the run and keeps what was measured, and
-      --resume goes on with the trials that are missing.
+      --resume goes on with the trials that are missing. A folder that holds a result already is
+      refused, so that no run replaces another.
       Strict thresholds of the files decide the exit status: 99 when one is broken, 3 when one
       cannot be told.
 

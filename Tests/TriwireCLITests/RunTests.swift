@@ -185,7 +185,7 @@ struct RunTests {
     }
   }
 
-  @Test("A run that was stopped goes on with what is missing, on the same machine alone")
+  @Test("A run that was stopped goes on with what is missing, and a new one does not replace it")
   func resume() async throws {
     try await withTemporaryFolder { folder in
       try tiny.write(to: folder.appending(path: "a.json"), atomically: true, encoding: .utf8)
@@ -195,7 +195,16 @@ struct RunTests {
       let complete = try result(at: path)
       let trials = try #require(complete["trials"] as? [[String: Any]])
 
-      var outcome = try await triwire("run", "--resume", "Out", in: folder)
+      let kept = try Data(contentsOf: path)
+      var outcome = try await triwire(words, in: folder)
+      #expect(outcome.status == 64)
+      #expect(
+        outcome.complaint.hasPrefix(
+          "triwire: --output: Out holds the result of an earlier run. Write another folder, or "
+            + "remove this one first; --resume Out goes on with a run that was stopped"))
+      #expect(try Data(contentsOf: path) == kept)
+
+      outcome = try await triwire("run", "--resume", "Out", in: folder)
       #expect(outcome.status == 1)
       #expect(
         outcome.complaint
