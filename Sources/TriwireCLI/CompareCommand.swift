@@ -124,7 +124,7 @@ extension Arguments {
   fileprivate func metrics() throws(UsageError) -> [String]? {
     let words = texts("--metric")
     for word in words where MetricGuide.named(word) == nil {
-      let hint = Suggestion.phrase(for: word, among: MetricGuide.all.map(\.key), quoted: "\"")
+      let hint = Suggestion.phrase(forMetric: word, withTransport: false)
       throw UsageError(
         message: "--metric: there is no figure \"\(word)\""
           + (hint.isEmpty ? ", triwire explain lists all" : hint))

@@ -22,8 +22,7 @@ extension Command {
     var texts: [String] = []
     for word in arguments.operands {
       guard let guide = MetricGuide.named(word) else {
-        let hint = Suggestion.phrase(
-          for: word, among: MetricGuide.all.flatMap { [$0.key, $0.name] }, quoted: "\"")
+        let hint = Suggestion.phrase(forMetric: word, withTransport: false)
         throw UsageError(
           message:
             "there is no figure \"\(word)\"\(hint.isEmpty ? "; triwire explain lists all" : hint)"

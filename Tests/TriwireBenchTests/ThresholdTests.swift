@@ -75,7 +75,28 @@ struct ThresholdTests {
     arguments: [
       (
         "\"latency.p98\": \"< 1 ms\"",
-        "there is no metric \"latency.p98\", did you mean \"latency.p90\"?"
+        "there is no metric \"latency.p98\", did you mean \"latency.p90\" or \"latency.p99\"?"
+      ),
+      (
+        "\"p99\": \"< 1 ms\"",
+        "there is no metric \"p99\", did you mean \"latency.p99\", \"sentLate.p99\" or "
+          + "\"latency.p99.9\"?"
+      ),
+      (
+        "\"ws.latency.p50\": \"< 1 ms\"",
+        "there is no metric \"ws.latency.p50\", did you mean \"websocket.latency.p50\"?"
+      ),
+      (
+        "\"sse.framing\": \"< 1 B\"",
+        "there is no metric \"framing\", did you mean \"sse.framingBytesPerMessage\"?"
+      ),
+      (
+        "\"latency.p99\": \"< 50 ms (advisory)\"",
+        "advisory stands without brackets or a comma, write \"< 50 ms advisory\""
+      ),
+      (
+        "\"bytesPerMessage\": \"< 2 * server-sent-events\"",
+        "\"server-sent-events\" is none of websocket, sse, long-polling, did you mean \"sse\"?"
       ),
       (
         "\"latency.p99\": \"50 ms\"",

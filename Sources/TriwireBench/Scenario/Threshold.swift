@@ -36,11 +36,16 @@ public struct Threshold: Sendable, Equatable {
     transport = TransportKind.allCases.first { key.hasPrefix("\($0.rawValue).") }
     let name = transport.map { String(key.dropFirst($0.rawValue.count + 1)) } ?? key
     guard let metric = Metric.all.first(where: { $0.key == name }) else {
-      let hint = Suggestion.phrase(for: name, among: Metric.all.map(\.key), quoted: "\"")
+      let hint = Suggestion.phrase(forMetric: key, withTransport: true)
       let way = hint.isEmpty ? "; triwire explain lists them" : hint
       throw QuantityError(description: "there is no metric \"\(name)\"\(way)")
     }
     self.metric = metric.key
+    let bare = text.filter { !"()[],".contains($0) }.trimmed
+    guard bare == text.trimmed || !bare.hasSuffix(" advisory") else {
+      throw QuantityError(
+        description: "advisory stands without brackets or a comma, write \"\(bare)\"")
+    }
     let advice = "write it like \"< \(metric.unit.example)\" or \"<= 1.1 * websocket\""
     var rest = text.trimmed[...]
     isStrict = !rest.hasSuffix(" advisory")
