@@ -29,7 +29,7 @@ struct CompressionScenarioTests {
   @Test(
     "What does not go is refused with what to write instead",
     arguments: [
-      ("\"compression\": true,", "", "write one of \"off\", \"on\""),
+      ("\"compression\": true,", "", "this is true, write \"on\""),
       ("\"compression\": \"gzip\",", "", "\"gzip\" is not one of \"off\", \"on\""),
       ("\"compression\": [],", "", "the list is empty"),
       ("\"compression\": [\"on\", \"on\"],", "", "one of them stands here twice, remove one"),

@@ -101,7 +101,24 @@ let refusals: [Refusal] = [
     "tls: a mode stands here twice, remove one"),
   .replacing(
     "\"clients\": 4", "\"clients\": 4, \"tls\": true",
-    "tls: this is true or false, write one of \"off\", \"1.2\", \"1.3\", \"1.3-resumed\""),
+    "tls: this is true, write \"1.3\""),
+  .replacing(
+    "\"clients\": 4", "\"clients\": 4, \"tls\": [false]", "tls[0]: this is false, write \"off\""),
+  .replacing(
+    "\"clients\": 4", "\"clients\": 4, \"compression\": true",
+    "compression: this is true, write \"on\""),
+  .replacing(
+    "\"clients\": 4", "\"clients\": 4, \"transports\": [\"ws\"]",
+    "transports[0]: \"ws\" is not one of \"websocket\", \"sse\", \"long-polling\", did you mean \"websocket\"?"
+  ),
+  .replacing(
+    "\"clients\": 4", "\"clients\": 4, \"transports\": [\"eventsource\"]",
+    "transports[0]: \"eventsource\" is not one of \"websocket\", \"sse\", \"long-polling\", did you mean \"sse\"?"
+  ),
+  .replacing(
+    "\"clients\": 4", "\"clients\": 4, \"transports\": [\"Polling\"]",
+    "transports[0]: \"Polling\" is not one of \"websocket\", \"sse\", \"long-polling\", did you mean \"long-polling\"?"
+  ),
   .replacing(
     "\"clients\": 4", "\"clients\": 4, \"transports\": [\"sse\", \"sse\"]",
     "transports: a transport stands here twice, remove one"),

@@ -84,6 +84,15 @@ struct Place {
     return value
   }
 
+  /// The same, with the words to write instead of true and of false.
+  func choice<C: CaseIterable & RawRepresentable<String>>(
+    insteadOfTrue on: C, insteadOfFalse off: C
+  ) -> C? {
+    guard case .bool(let truth) = node.value else { return choice() }
+    refuse("this is \(truth), write \"\(truth ? on.rawValue : off.rawValue)\"")
+    return nil
+  }
+
   /// The elements of a list, of those that could be read.
   func list<T>(of what: String, _ read: (Place) -> T?) -> [T]? {
     guard case .array(let nodes) = node.value else { return refused("a list of \(what)") }

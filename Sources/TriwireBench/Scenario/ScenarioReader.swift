@@ -177,8 +177,11 @@ struct ScenarioReader {
 
   /// One mode, or a list of them.
   private func readModes(_ place: Place) -> [TLSMode]? {
-    guard case .array = place.node.value else { return place.choice().map { [$0] } }
-    let modes = place.list(of: "modes") { $0.choice() as TLSMode? }
+    let read = { (place: Place) in
+      place.choice(insteadOfTrue: TLSMode.v1_3, insteadOfFalse: .off)
+    }
+    guard case .array = place.node.value else { return read(place).map { [$0] } }
+    let modes = place.list(of: "modes", read)
     guard let modes else { return nil }
     guard Set(modes).count == modes.count else {
       place.refuse("a mode stands here twice, remove one")
@@ -189,8 +192,11 @@ struct ScenarioReader {
 
   /// One way, or a list of them.
   private func readCompression(_ place: Place) -> [Compression]? {
-    guard case .array = place.node.value else { return place.choice().map { [$0] } }
-    let ways = place.list(of: "\"off\" and \"on\"") { $0.choice() as Compression? }
+    let read = { (place: Place) in
+      place.choice(insteadOfTrue: Compression.on, insteadOfFalse: .off)
+    }
+    guard case .array = place.node.value else { return read(place).map { [$0] } }
+    let ways = place.list(of: "\"off\" and \"on\"", read)
     guard let ways else { return nil }
     guard Set(ways).count == ways.count else {
       place.refuse("one of them stands here twice, remove one")
