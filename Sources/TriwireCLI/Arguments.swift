@@ -46,7 +46,8 @@ struct Arguments: Equatable {
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = parts[0] == "-h" ? "--help" : String(parts[0])
       guard let option = options.first(where: { $0.name == name }) else {
-        let hint = Suggestion.phrase(for: name, among: options.map(\.name), quoted: "")
+        let value = parts.count > 1 ? String(parts[1]) : rest.first
+        let hint = Self.hint(for: name, value, of: command, options.map(\.name))
         throw UsageError(message: "\(command) has no option \(name)\(hint)")
       }
       let given = parts.count > 1 ? String(parts[1]) : nil
@@ -54,6 +55,39 @@ struct Arguments: Equatable {
         option, given ?? (option.value == nil ? nil : rest.popFirst()), isJoined: given != nil)
     }
   }
+
+  /// What to write instead of an option that is not known.
+  ///
+  /// - Parameters:
+  ///   - name: The option.
+  ///   - value: The word after it, if there is one.
+  ///   - command: The command that does not have it.
+  ///   - known: The options that the command has.
+  /// - Returns: The end of a sentence; empty when nothing is likely.
+  private static func hint(
+    for name: String, _ value: String?, of command: String, _ known: [String]
+  ) -> String {
+    if command == "triwire run", let advice = adviceForRun[name] { return advice }
+    if ["--port", "-p"].contains(name), known.contains("--listen") {
+      let port = value.flatMap { UInt16($0) }.map(String.init) ?? "PORT"
+      return ", did you mean --listen 127.0.0.1:\(port)?"
+    }
+    if !name.hasPrefix("--"), name.count == 2 {
+      // Other programs shorten an option to its first letter.
+      let meant = known.filter { $0.hasPrefix("-\(name)") }
+      return Suggestion.phrase(meant.count <= 3 ? meant : [], quoted: "")
+    }
+    return Suggestion.phrase(for: name, among: known, quoted: "")
+  }
+
+  /// What other programs take as an option and a scenario file says here.
+  private static let adviceForRun = [
+    "--duration": ": the scenario file says it (\"duration\": \"10 s\"), and --profile smoke, "
+      + "quick or full chooses how long to measure",
+    "--clients": ": the scenario file says it (\"clients\": 50)",
+    "--rate": ": the scenario file says it (\"rate\": \"10/s per client\" in \"traffic\")",
+    "--payload": ": the scenario file says it (\"payload\": \"64 B\" in \"traffic\")",
+  ]
 
   private mutating func add(
     _ option: Option, _ value: String?, isJoined: Bool

@@ -19,8 +19,57 @@ struct UsageTests {
     ),
     (
       ["run", "--transports", "ws"],
-      "--transports does not know \"ws\", it knows websocket, sse, long-polling",
+      "--transports does not know \"ws\", it knows websocket, sse, long-polling, did you mean "
+        + "websocket?", "triwire run --help"
+    ),
+    (
+      ["run", "--duration", "5s", "x.json"],
+      "triwire run has no option --duration: the scenario file says it (\"duration\": \"10 s\"), and "
+        + "--profile smoke, quick or full chooses how long to measure", "triwire run --help"
+    ),
+    (
+      ["run", "x.json", "-o", "new"], "triwire run has no option -o, did you mean --output?",
       "triwire run --help"
+    ),
+    (["run", "-x"], "triwire run has no option -x", "triwire run --help"),
+    (
+      ["serve", "--port", "8090"],
+      "triwire serve has no option --port, did you mean --listen 127.0.0.1:8090?",
+      "triwire serve --help"
+    ),
+    (
+      ["serve", "--port=many"],
+      "triwire serve has no option --port, did you mean --listen 127.0.0.1:PORT?",
+      "triwire serve --help"
+    ),
+    (
+      ["report", "x", "--format", "pdf"],
+      "--format does not know \"pdf\", it knows html, markdown, csv, junit, hdr, "
+        + "github-action-benchmark, bencher", "triwire report --help"
+    ),
+    (
+      ["explain", "p99"],
+      "there is no figure \"p99\", did you mean \"latency.p99\", \"sentLate.p99\" or "
+        + "\"latency.p99.9\"?", "triwire explain --help"
+    ),
+    (
+      ["explain", "framing"],
+      "there is no figure \"framing\", did you mean \"framingBytesPerMessage\"?",
+      "triwire explain --help"
+    ),
+    (
+      ["explain", "websocket.latency.p50"],
+      "there is no figure \"websocket.latency.p50\", did you mean \"latency.p50\"?",
+      "triwire explain --help"
+    ),
+    (
+      ["explain", "beauty"], "there is no figure \"beauty\"; triwire explain lists all",
+      "triwire explain --help"
+    ),
+    (
+      ["compare", "a", "b", "--metric", "latency"],
+      "--metric: there is no figure \"latency\", did you mean \"latency.p50\", \"latency.p90\" or "
+        + "\"latency.p99\"?", "triwire compare --help"
     ),
     (
       ["run", "--transports=sse,sse"], "--transports names sse twice, write it once",
