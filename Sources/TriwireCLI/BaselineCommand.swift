@@ -23,7 +23,7 @@ extension Command {
     switch arguments.operands.count {
     case 0:
       for name in Baselines.names {
-        let report = try Report(path: "\(Baselines.folder)/\(name)")
+        let report = try ResultFile("\(Baselines.folder)/\(name)").report
         let scenarios = report.scenarios.map(\.name).joined(separator: ", ")
         Output.print(
           "\(name)  \(report.environment.startedAt), \(report.profile.rawValue): \(scenarios)")
@@ -57,9 +57,12 @@ enum Baselines {
     if exists(word) { return word }
     let names = names
     if names.contains(word) { return "\(folder)/\(word)" }
-    let known = names.isEmpty ? "" : ", or a baseline (\(names.joined(separator: ", ")))"
+    let kept = names.isEmpty ? "none yet" : names.joined(separator: ", ")
+    let hint = Suggestion.phrase(for: word, among: names, quoted: "")
     throw UsageError(
-      message: "there is no \(word): name a folder that triwire run wrote, its result.json\(known)")
+      message: "there is no result \(word)\(hint.isEmpty ? ": name" : "\(hint) Else name") a "
+        + "folder that triwire run wrote, the result.json in it, or what triwire baseline keeps "
+        + "(\(kept))")
   }
 
   /// Keeps a result.
@@ -72,7 +75,7 @@ enum Baselines {
         message: "\(name) is no name, write up to 100 letters, digits, dashes, dots and underscores"
       )
     }
-    let report = try Report(path: path)
+    let report = try ResultFile(path).report
     guard !report.trials.isEmpty else {
       throw UsageError(message: "\(path) has no trials, nothing could be compared with it")
     }

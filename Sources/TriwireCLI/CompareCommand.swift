@@ -81,8 +81,8 @@ extension Command {
 extension ResultComparison {
   /// Compares the second of two results with the first.
   fileprivate init(_ paths: [String], _ choices: Choices) throws {
-    let base = try Report(path: paths[0])
-    try self.init(of: try Report(path: paths[1]), against: base, choosing: choices)
+    let base = try ResultFile(paths[0]).report
+    try self.init(of: try ResultFile(paths[1]).report, against: base, choosing: choices)
   }
 }
 

@@ -36,7 +36,7 @@ extension Command {
         message: "\(paths.count) results make one report, write --output DIR to say where it goes")
     }
     var reports: [Report] = []
-    for path in paths { reports.append(try Report(path: path)) }
+    for path in paths { reports.append(try ResultFile(path).report) }
     if let users = try arguments.number("--budget-users", from: 1, to: Report.mostBudgetUsers) {
       for index in reports.indices { reports[index].budgetUsers = users }
     }

@@ -113,7 +113,7 @@ extension Command {
         message: "--resume goes on with the scenarios and settings that the run began with: "
           + "leave \(other) out")
     }
-    var report = try Report(path: path)
+    var report = try ResultFile(path).report
     let folder = try ReportFolder(path: path)
     if let rounds = try arguments.number("--more-rounds", from: 1, to: 100) {
       try report.extend(by: rounds)

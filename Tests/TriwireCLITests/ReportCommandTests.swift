@@ -72,7 +72,10 @@ struct ReportCommandTests {
 
       let missing = try await triwire("compare", "man", "New", in: folder)
       #expect(missing.status == 64)
-      #expect(missing.complaint.contains("its result.json, or a baseline (main)\n"))
+      #expect(
+        missing.complaint.hasPrefix(
+          "triwire: there is no result man, did you mean main? Else name a folder that triwire "
+            + "run wrote, the result.json in it, or what triwire baseline keeps (main)\n"))
       #expect(try await triwire("baseline", "--remove", "main", in: folder).status == 0)
       #expect(try await triwire("baseline", "--remove", "main", in: folder).status == 64)
     }
@@ -90,7 +93,57 @@ struct ReportCommandTests {
       let empty = try await triwire("report", "x.json", in: folder)
       #expect(empty.status == 1)
       #expect(
-        empty.complaint.hasPrefix("triwire: x.json is no result of this version of triwire: "))
+        empty.complaint
+          == "triwire: x.json is no result of this version of triwire: it has no schemaVersion\n")
+      let nothing = try await triwire("compare", "Out", "x.json", in: folder)
+      #expect(nothing.status == 64)
+      #expect(
+        nothing.complaint.hasPrefix(
+          "triwire: there is no result Out: name a folder that triwire run wrote, the result.json "
+            + "in it, or what triwire baseline keeps (none yet)\n"))
+    }
+  }
+
+  @Test("A scenario in a result's place is told to be run first, by every command that reads one")
+  func scenarioInstead() async throws {
+    try await withTemporaryFolder { folder in
+      try tiny.write(to: folder.appending(path: "tiny.json"), atomically: true, encoding: .utf8)
+      for words in [
+        ["compare", "tiny.json", "tiny.json"], ["report", "tiny.json"],
+        ["baseline", "main", "tiny.json"], ["run", "--resume", "tiny.json"],
+      ] {
+        let outcome = try await triwire(words, in: folder)
+        #expect(outcome.status == 1)
+        #expect(
+          outcome.complaint
+            == "triwire: tiny.json is a scenario, not a result: run it first, "
+            + "triwire run tiny.json\n")
+      }
+    }
+  }
+
+  @Test("A folder of report folders is answered with the newest of them")
+  func folderOfReports() async throws {
+    try await withTemporaryFolder { folder in
+      for (name, seconds) in [("2026-01-02", 10.0), ("2026-01-03", 20), ("2026-01-01", 5)] {
+        let inner = folder.appending(path: "Reports/\(name)")
+        try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
+        let result = inner.appending(path: "result.json").path
+        try "{}".write(toFile: result, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes(
+          [.modificationDate: Date(timeIntervalSince1970: seconds)], ofItemAtPath: result)
+      }
+      let outcome = try await triwire("report", "Reports", in: folder)
+      #expect(outcome.status == 1)
+      #expect(
+        outcome.complaint
+          == "triwire: Reports has no result.json, but folders in it do: did you mean "
+          + "Reports/2026-01-03, the newest?\n")
+      let empty = try await triwire("report", ".", in: folder)
+      #expect(
+        empty.complaint
+          == "triwire: . has no result.json: name a folder that triwire run wrote, or its "
+          + "result.json\n")
     }
   }
 
