@@ -40,7 +40,7 @@ extension Command {
     var status = ExitStatus.done
     for path in try Suite.paths(arguments.operands) {
       do throws(ScenarioError) {
-        let scenario = try ScenarioFile(path: path).scenario
+        let scenario = try Suite.read(path).scenario
         Output.print("\(path): correct, \(scenario.name)")
       } catch {
         Output.complain(error.description)

@@ -16,7 +16,7 @@ enum Suite {
     var mistakes: [ScenarioError] = []
     for path in try paths(operands) {
       do throws(ScenarioError) {
-        let file = try ScenarioFile(path: path)
+        let file = try read(path)
         guard !files.contains(where: { $0.path == path }) else {
           throw ScenarioError(file: path, "this file is named twice, name it once")
         }
@@ -39,6 +39,34 @@ enum Suite {
         message: "all scenarios in \(folder) say \"suite\": false: name those that are to run")
     }
     return suite
+  }
+
+  /// Reads a file that somebody named.
+  ///
+  /// - Throws: `ScenarioError` when something in it is wrong, or when there is none, with the one
+  ///   that may be meant.
+  static func read(_ path: String) throws(ScenarioError) -> ScenarioFile {
+    guard !FileManager.default.fileExists(atPath: path) else { return try ScenarioFile(path: path) }
+    throw ScenarioError(file: path, "there is no such file to read\(hint(for: path))")
+  }
+
+  /// What to write instead of a path where no file is.
+  private static func hint(for path: String) -> String {
+    let longer = "\(path).json"
+    if FileManager.default.fileExists(atPath: longer) { return ", did you mean \(longer)?" }
+    // Where there is no suite, nothing of it could be named.
+    guard let shipped = try? ScenarioFile.paths(in: folder) else { return "" }
+    let names = shipped.map { name(of: $0) }
+    guard let meant = Suggestion.nearest(to: name(of: path), among: names) else {
+      return "; triwire list shows the scenarios in \(folder)"
+    }
+    return ", did you mean \(folder)/\(meant).json?"
+  }
+
+  /// The name of a file without its folder and its ending.
+  private static func name(of path: String) -> String {
+    let file = path.split(separator: "/").last.map(String.init) ?? path
+    return file.hasSuffix(".json") ? String(file.dropLast(".json".count)) : file
   }
 
   /// The paths that operands name.

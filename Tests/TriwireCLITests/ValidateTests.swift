@@ -49,6 +49,24 @@ struct ValidateTests {
     #expect(validate.output.hasPrefix("Scenarios/chaos.json: correct, chaos\n"))
   }
 
+  @Test("A name near a scenario's is answered with its file, another with how to list all")
+  func nearlyNamed() async throws {
+    let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    for (word, answer) in [
+      ("echo", ", did you mean Scenarios/echo.json?"),
+      ("Scenarios/echo", ", did you mean Scenarios/echo.json?"),
+      ("game-tik.json", ", did you mean Scenarios/game-tick.json?"),
+      ("nosuchfile.json", "; triwire list shows the scenarios in Scenarios"),
+    ] {
+      for command in ["run", "validate", "list"] {
+        let outcome = try await triwire(command, word, in: project)
+        #expect(outcome.status == 65)
+        #expect(outcome.complaint == "\(word): there is no such file to read\(answer)\n")
+      }
+    }
+  }
+
   @Test("A file with a typo ends with 65 and says where, with the others still checked")
   func typo() async throws {
     try await withTemporaryFolder { folder in
