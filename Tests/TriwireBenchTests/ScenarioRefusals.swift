@@ -27,7 +27,17 @@ let refusals: [Refusal] = [
   Refusal(text: "{}\n{}", message: "x.json:2: text after the end of the value"),
   Refusal(text: "{\n\"a\" 1}", message: "x.json:2: a colon must follow the key \"a\""),
   Refusal(text: "{a: 1}", message: "x.json:1: a key must stand in double quotes"),
-  Refusal(text: "{\"a\": 1\n\"b\": 2}", message: "x.json:2: a comma or } is missing here"),
+  Refusal(
+    text: "{\"a\": 1\n\"b\": 2}",
+    message: "x.json:1: a comma or } is missing after the value that ends on this line"),
+  Refusal(
+    text: "{\"a\": [\n1\n] // b\n\n\"b\": 2}",
+    message: "x.json:3: a comma or } is missing after the value that ends on this line"),
+  Refusal(text: "{\"a\": 1 \"b\": 2}", message: "x.json:1: a comma or } is missing here"),
+  Refusal(text: "{\n\"a\": 1\n\n", message: "x.json:2: the text ends before a closing }"),
+  Refusal(text: "{\n\"a\": 1,\n\n", message: "x.json:2: the text ends before a closing }"),
+  Refusal(text: "{\"a\":\n", message: "x.json:1: the text ends where a value should stand"),
+  Refusal(text: "{\n\"a\"\n", message: "x.json:2: a colon must follow the key \"a\""),
   Refusal(text: "{\"a\": 1,}", message: "x.json:1: remove the comma before }"),
   Refusal(
     text: "{\"a\": 10s}",
@@ -37,7 +47,12 @@ let refusals: [Refusal] = [
   ),
   Refusal(text: "\n/* a\n", message: "x.json:2: this comment has no closing */"),
   Refusal(text: "{\"a\": \"b\n\"}", message: "x.json:1: a text must end on the line it starts on"),
-  Refusal(text: "[1", message: "x.json:1: a comma or ] is missing here"),
+  Refusal(text: "[1", message: "x.json:1: the text ends before a closing ]"),
+  Refusal(
+    text: "{\"a\": 'b'}", message: "x.json:1: \"'\" starts no value; strings take double quotes"),
+  Refusal(
+    text: "{\"a\": “b”}", message: "x.json:1: \"“\" starts no value; strings take double quotes"),
+  Refusal(text: "{\"a\": #}", message: "x.json:1: \"#\" starts no value"),
   // Not a scenario.
   Refusal(text: "[1]", message: "x.json:1: this is a list, write an object { … }"),
   .replacing("\"x\"", "5", "name: this is a number, write a text like \"echo\""),

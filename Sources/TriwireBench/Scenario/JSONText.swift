@@ -49,6 +49,8 @@ struct JSONText {
   private let bytes: [UInt8]
   private var position = 0
   private var line = 1
+  /// Where the blanks and comments end that were stepped over last, and the line before them.
+  private var blanks = (end: 0, line: 1)
 
   /// The one value of the text.
   static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONNode {
@@ -74,7 +76,7 @@ struct JSONText {
     case UInt8(ascii: "\""): value = .string(try string())
     case .some(let byte) where byte == UInt8(ascii: "-") || byte.isDigit: value = try number()
     case .some: value = try word()
-    case .none: throw error("the text ends where a value should stand")
+    case .none: throw errorBefore("the text ends where a value should stand")
     }
     return JSONNode(value: value, line: start)
   }
@@ -87,7 +89,9 @@ struct JSONText {
       let keyLine = line
       let key = try string()
       try skipBlanks()
-      guard next == UInt8(ascii: ":") else { throw error("a colon must follow the key \"\(key)\"") }
+      guard next == UInt8(ascii: ":") else {
+        throw errorBefore("a colon must follow the key \"\(key)\"")
+      }
       position += 1
       members.append(.init(key: key, line: keyLine, node: try value(depth: depth + 1)))
     }
@@ -111,14 +115,16 @@ struct JSONText {
       position += 1
       return false
     }
-    guard !isFirst else {
-      guard next != nil else { throw error("the text ends before a closing \(bracket)") }
-      return true
+    if !isFirst, next == UInt8(ascii: ",") {
+      position += 1
+      try skipBlanks()
+      guard next != close else { throw errorBefore("remove the comma before \(bracket)") }
+    } else if !isFirst, next != nil {
+      throw line == blanks.line
+        ? error("a comma or \(bracket) is missing here")
+        : errorBefore("a comma or \(bracket) is missing after the value that ends on this line")
     }
-    guard next == UInt8(ascii: ",") else { throw error("a comma or \(bracket) is missing here") }
-    position += 1
-    try skipBlanks()
-    guard next != close else { throw error("remove the comma before \(bracket)") }
+    guard next != nil else { throw errorBefore("the text ends before a closing \(bracket)") }
     return true
   }
 
@@ -131,7 +137,9 @@ struct JSONText {
     case "false": return .bool(false)
     case "null": return .null
     case "":
-      throw error("\"\(String(decoding: bytes[start...start], as: UTF8.self))\" starts no value")
+      let sign = String(decoding: bytes[start...].prefix(4), as: UTF8.self).prefix(1)
+      let advice = "'‘’“”`".contains(sign) ? "; strings take double quotes" : ""
+      throw error("\"\(sign)\" starts no value\(advice)")
     default: throw error("\(word) is no value; a text must stand in double quotes")
     }
   }
@@ -212,6 +220,8 @@ extension JSONText {
   }
 
   private mutating func skipBlanks() throws(JSONSyntaxError) {
+    if position != blanks.end { blanks.line = line }
+    defer { blanks.end = position }
     while let byte = next {
       switch byte {
       case UInt8(ascii: "\n"):
@@ -246,6 +256,12 @@ extension JSONText {
 
   private func error(_ message: String) -> JSONSyntaxError {
     JSONSyntaxError(line: line, message: message)
+  }
+
+  /// What is wrong where the text before the last blanks and comments ends: an editor that goes to
+  /// that line is where something has to be typed.
+  private func errorBefore(_ message: String) -> JSONSyntaxError {
+    JSONSyntaxError(line: blanks.line, message: message)
   }
 }
 
