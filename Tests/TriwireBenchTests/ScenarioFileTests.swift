@@ -30,6 +30,19 @@ struct ScenarioFileTests {
     #expect(flow.payload == .fixed(ByteCount(64)))
   }
 
+  @Test("A count per time span is the rate of the shortest unit in which it is a whole number")
+  func spans() throws {
+    for (text, rate) in [
+      ("1/5 s per client", "12/min per client"), ("1/5s per client", "12/min per client"),
+      ("10/2 s in all", "5/s in all"), ("1/2 h per group", "0.5/h per group"),
+      ("3/1.5 min in all", "2/min in all"), ("1/min in all", "1/min in all"),
+    ] {
+      #expect(try Rate(parsing: text).description == rate)
+    }
+    // No unit makes it a whole number.
+    #expect(try Rate(parsing: "1/7 s in all").perSecond == 1.0 / 7)
+  }
+
   @Test("TLS is one mode or a list of them")
   func modes() throws {
     for (text, modes) in [(#""1.3""#, [TLSMode.v1_3]), (#"["off", "1.2"]"#, [.off, .v1_2])] {

@@ -172,11 +172,25 @@ let refusals: [Refusal] = [
       + "or record with a format"),
   .replacing(
     "10/s per client", "10/s",
-    "traffic[0].rate: \"10/s\" does not say whose rate it is: end with \"per client\", \"per group\" or \"in all\""
+    "traffic[0].rate: \"10/s\" does not say whose rate it is: write \"10/s per client\", \"10/s per group\" or \"10/s in all\""
+  ),
+  .replacing(
+    "10/s per client", "1/5s each",
+    "traffic[0].rate: \"1/5s each\" does not say whose rate it is: write \"1/5 s per client\", \"1/5 s per group\" or \"1/5 s in all\""
+  ),
+  .replacing(
+    "10/s per client", "every 5 s",
+    "traffic[0].rate: \"every 5 s\" is not a rate, write \"12/min per client\""),
+  .replacing(
+    "10/s per client", "every 250 ms in all",
+    "traffic[0].rate: \"every 250 ms in all\" is not a rate, write \"4/s in all\""),
+  .replacing(
+    "10/s per client", "1/0 s per client",
+    "traffic[0].rate: \"1/0 s per client\" is not a rate, write it like \"50/s per client\", \"1/5 s per client\" or \"100/s in all\""
   ),
   .replacing(
     "10/s per client", "10 per second",
-    "traffic[0].rate: \"10 per second\" is not a rate, write it like \"50/s per client\", \"1/min per client\" or \"100/s in all\""
+    "traffic[0].rate: \"10 per second\" is not a rate, write it like \"50/s per client\", \"1/5 s per client\" or \"100/s in all\""
   ),
   .replacing(
     "10/s per client", "0/s per client",

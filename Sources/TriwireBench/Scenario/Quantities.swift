@@ -149,23 +149,52 @@ extension ByteCount: Quantity {
 extension Rate: Quantity {
   package init(parsing text: String) throws(QuantityError) {
     let advice =
-      "a rate, write it like \"50/s per client\", \"1/min per client\" or \"100/s in all\""
+      "a rate, write it like \"50/s per client\", \"1/5 s per client\" or \"100/s in all\""
     let refused = QuantityError(description: "\"\(text)\" is not \(advice)")
-    guard let slash = text.firstIndex(of: "/"), let count = Double(text[..<slash].trimmed),
-      count.isFinite
+    guard let slash = text.firstIndex(of: "/") else { throw Rate.every(text) ?? refused }
+    guard let count = Double(text[..<slash].trimmed), count.isFinite else { throw refused }
+    let rest = text[text.index(after: slash)...].trimmed
+    let digits = rest.prefix { $0.isNumber || $0 == "." }
+    let words = rest[digits.endIndex...].split(separator: " ")
+    guard let span = digits.isEmpty ? 1 : Double(digits), span > 0, span.isFinite,
+      let name = words.first
     else { throw refused }
-    let words = text[text.index(after: slash)...].split(separator: " ")
-    guard let name = words.first else { throw refused }
     guard let unit = Unit(rawValue: String(name)) else {
       throw refusal(of: text, unit: String(name), wanting: advice)
     }
     guard let scope = Scope(rawValue: words.dropFirst().joined(separator: " ")) else {
+      let start = "\(text[..<slash].trimmed)/\(digits.isEmpty ? "" : "\(digits) ")\(name)"
+      let ways = Scope.allCases.map { "\"\(start) \($0.rawValue)\"" }
       throw QuantityError(
-        description:
-          "\"\(text)\" does not say whose rate it is: end with \"per client\", \"per group\" or \"in all\""
-      )
+        description: "\"\(text)\" does not say whose rate it is: write \(ways[0]), \(ways[1]) or "
+          + ways[2])
     }
-    self.init(count, per: unit, scope)
+    if digits.isEmpty {
+      self.init(count, per: unit, scope)
+    } else {
+      self.init(count, each: span, unit, scope)
+    }
+  }
+
+  /// So many messages each so many units of time, per the shortest unit in which they are a whole
+  /// number; per the one that is given where none is.
+  private init(_ count: Double, each span: Double, _ unit: Unit, _ scope: Scope) {
+    let counts = Unit.allCases.map { other in
+      (unit: other, count: count * other.seconds / (span * unit.seconds))
+    }
+    let whole = counts.first { $0.count >= 1 && $0.count == $0.count.rounded() }
+    self.init(whole?.count ?? count / span, per: whole?.unit ?? unit, scope)
+  }
+
+  /// What to write instead of `every 5 s`; `nil` where a text says no such thing.
+  private static func every(_ text: String) -> QuantityError? {
+    let word = "every "
+    guard text.hasPrefix(word) else { return nil }
+    let scope = Scope.allCases.first { text.hasSuffix($0.rawValue) }
+    let time = text.dropFirst(word.count).dropLast(scope?.rawValue.count ?? 0).trimmed
+    guard let span = try? TimeSpan(parsing: time), span.nanoseconds > 0 else { return nil }
+    let rate = Rate(1, each: span.seconds, .second, scope ?? .client)
+    return QuantityError(description: "\"\(text)\" is not a rate, write \"\(rate)\"")
   }
 
   /// The rate as a scenario file writes it: `50/s per client`.

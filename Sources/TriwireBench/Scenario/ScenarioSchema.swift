@@ -56,8 +56,8 @@ indirect enum SchemaForm: Sendable {
   static let size = pattern(#"^[0-9.]+\s*(B|KB|KiB|MB|MiB)$"#, ["64 B", "4 KB"])
   static let bits = pattern(#"^[0-9.]+\s*(bit/s|kbit/s|Mbit/s|Gbit/s)$"#, ["1.6 Mbit/s"])
   static let rate = pattern(
-    #"^[0-9.]+\s*/\s*(s|min|h) +(per client|per group|in all)$"#,
-    ["50/s per client", "1/min per client", "100/s in all"])
+    #"^[0-9.]+\s*/\s*([0-9.]+\s*)?(s|min|h) +(per client|per group|in all)$"#,
+    ["50/s per client", "1/5 s per client", "100/s in all"])
 }
 
 /// The objects of a scenario file.
