@@ -170,7 +170,7 @@ private func relay(
     configuration.onRelease = { time in late.histogram.withLock { $0.record(time) } }
   }
   let relay = FaultRelay(to: server, configuration: configuration)
-  let bound = try await relay.start(on: address)
+  let bound = try await listening { try await relay.start(on: address) }
   let isNetwork = configuration.network != nil
   let network = configuration.network.map { " over \(NetworkValues($0).summary)" } ?? ""
   Output.print("relaying \(bound) to \(server)\(network)")

@@ -119,7 +119,7 @@ private func serve(
   let server = TriwireServer(configuration: configuration)
   server.addServeRoutes()
   addRoutes(server)
-  let bound = try await server.start(on: address)
+  let bound = try await listening { try await server.start(on: address) }
   Output.print("listening on http\(configuration.tls == nil ? "" : "s")://\(bound)")
   return try await interruptibly {
     while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }

@@ -83,7 +83,7 @@ struct ServeTests {
         == "triwire: read the certificate in /nowhere/a.pem: No such file or directory\n")
   }
 
-  @Test("A port that is taken is an error with a reason and status 1")
+  @Test("A port that is taken is an error with a reason, what to write, and status 1")
   func takenPort() async throws {
     let first = try RunningCommand(["serve", "--listen", "127.0.0.1:0"])
     let line = try #require(await first.outputs.first { _ in true })
@@ -91,7 +91,10 @@ struct ServeTests {
     let outcome = try await triwire("serve", "--listen", address)
     first.interrupt()
     #expect(outcome.status == 1)
-    #expect(outcome.complaint == "triwire: listen on \(address): Address already in use\n")
+    #expect(
+      outcome.complaint
+        == "triwire: listen on \(address): Address already in use; write another port, or port 0 "
+        + "for any free one\n")
     #expect(await first.status == 0)
   }
 }
