@@ -1,13 +1,18 @@
 @unsafe @preconcurrency import Dispatch
 import Glibc
 
-/// Does something that Ctrl-C or SIGTERM cancels.
+/// Does something that Ctrl-C or SIGTERM cancels, from its first step on.
 func interruptibly<Result: Sendable>(
   _ work: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
-  let task = Task { try await work() }
+  let (watched, isWatched) = AsyncStream<Void>.makeStream()
+  let task = Task {
+    for await _ in watched {}
+    return try await work()
+  }
   let interrupt = Interrupt(cancels: task)
   defer { interrupt.stop() }
+  isWatched.finish()
   return try await task.value
 }
 

@@ -173,8 +173,8 @@ private func relay(
   let bound = try await listening { try await relay.start(on: address) }
   let isNetwork = configuration.network != nil
   let network = configuration.network.map { " over \(NetworkValues($0).summary)" } ?? ""
-  Output.print("relaying \(bound) to \(server)\(network)")
   return try await interruptibly {
+    Output.print("relaying \(bound) to \(server)\(network)")
     while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
     await relay.stop()
     let counters = await relay.counters()

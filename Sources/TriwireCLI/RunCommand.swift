@@ -262,8 +262,12 @@ private struct SuiteRun {
     guard report.trials.allSatisfy(\.failures.isEmpty) else { return .failed }
     switch report.thresholdVerdict {
     case .met: return .done
-    case .broken: return .thresholdBroken
-    case .open: return .inconclusive
+    case .broken:
+      Output.complain("triwire: strict thresholds are broken, those marked ✗ above the tables")
+      return .thresholdBroken
+    case .open:
+      Output.complain("triwire: strict thresholds cannot be told, those marked ? above the tables")
+      return .inconclusive
     }
   }
 }

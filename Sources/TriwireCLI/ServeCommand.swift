@@ -120,8 +120,8 @@ private func serve(
   server.addServeRoutes()
   addRoutes(server)
   let bound = try await listening { try await server.start(on: address) }
-  Output.print("listening on http\(configuration.tls == nil ? "" : "s")://\(bound)")
   return try await interruptibly {
+    Output.print("listening on http\(configuration.tls == nil ? "" : "s")://\(bound)")
     while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
     await server.stop()
     return .done

@@ -105,27 +105,6 @@ extension Report {
     }
   }
 
-  /// Reads the report of a folder, or of a file.
-  ///
-  /// - Throws: ``ReportError`` when there is none, or one that cannot be read.
-  public init(path: String) throws(ReportError) {
-    var isFolder = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let file = isFolder ? "\(path)/\(ReportFolder.resultName)" : path
-    guard let data = FileManager.default.contents(atPath: file) else {
-      throw ReportError(
-        description: exists
-          ? "\(file) cannot be read: name a folder that triwire run wrote, or its result.json"
-          : "there is no \(path): name a folder that triwire run wrote, or its result.json")
-    }
-    do {
-      try self.init(json: [UInt8](data))
-    } catch {
-      throw ReportError(
-        description: "\(file) is no result of this version of triwire: \(reason(error))")
-    }
-  }
-
   /// Reads a report that was written as JSON.
   ///
   /// - Throws: `DecodingError` when the bytes are no report of a known version.
@@ -184,20 +163,4 @@ private func endOfString(_ json: [UInt8], from start: Int) -> Int {
     position += json[position] == UInt8(ascii: "\\") ? 2 : 1
   }
   return position
-}
-
-/// Why data is no report, as a sentence.
-private func reason(_ error: any Error) -> String {
-  guard let error = error as? DecodingError else { return "\(error)" }
-  let context: DecodingError.Context? =
-    switch error {
-    case .dataCorrupted(let context), .keyNotFound(_, let context),
-      .typeMismatch(_, let context), .valueNotFound(_, let context):
-      context
-    @unknown default: nil
-    }
-  guard let context else { return "it is damaged" }
-  let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
-    .joined(separator: ".").replacing(".[", with: "[")
-  return place.isEmpty ? context.debugDescription : "\(place): \(context.debugDescription)"
 }
