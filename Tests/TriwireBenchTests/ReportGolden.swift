@@ -30,7 +30,6 @@ let goldenTerminal = """
 
   Which transport to take
     x: websocket: server CPU/message 12.3 µs; latency p99 1.98 ms. Confidence: the only one that came through.
-    One repetition cannot tell a difference from chance: --profile quick has three of each, --profile full as many as the scenario says.
 
   """
 

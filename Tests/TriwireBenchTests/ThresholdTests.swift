@@ -5,6 +5,14 @@ import Triwire
 
 @Suite("Thresholds")
 struct ThresholdTests {
+  @Test("A word of more than 100 letters is taken for no slip, however near it is")
+  func longWords() {
+    let word = String(repeating: "x", count: 99)
+    #expect(Suggestion.nearest(to: word + "y", among: [word + "z"]) == word + "z")
+    #expect(Suggestion.nearest(to: word + "yy", among: [word + "yz"]) == nil)
+    #expect(Suggestion.several(for: word + "yy", among: [word + "yyy"]).isEmpty)
+  }
+
   @Test("A figure below its threshold is met, one above is broken, and advice does not decide")
   func absolute() throws {
     let report = try report(

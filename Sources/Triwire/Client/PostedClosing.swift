@@ -52,8 +52,8 @@ final class PostedClosing {
   private func wait(_ finish: @escaping (SessionEnd) -> Void) {
     guard !alarm.isSet else { return }
     self.finish = finish
-    alarm.set(after: nanoseconds, orphaned: { [self] in self.finish = nil }) { [self] in conclude()
-    }
+    // A loop that stops brings neither the answer nor the end.
+    alarm.set(after: nanoseconds, orphaned: { [self] in conclude() }) { [self] in conclude() }
   }
 
   private func conclude() {

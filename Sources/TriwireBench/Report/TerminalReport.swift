@@ -15,18 +15,18 @@ extension Report {
 
   /// Which transport to take, last, where a terminal stands then.
   private func answer(_ comparisons: [Comparison], on page: Page) -> String {
-    let lines = answers(comparisons).map { answer in
+    let answers = answers(comparisons)
+    let lines = answers.map { answer in
       let other = answer.runnerUp.map { " (runner-up \($0.contender.transport.rawValue))" } ?? ""
       let reasons = answer.reasons.joined(separator: "; ")
-      let line = page.wrapped(
+      return page.wrapped(
         "  \(answer.scenario): \(answer.recommendedText)\(other): \(reasons). Confidence: "
           + "\(answer.confidenceText).", hanging: 4)
-      return line
     }
     guard !lines.isEmpty else { return "" }
     let most = scenarios.map(\.repetitions).max() ?? 0
     let few =
-      most < MeanInterval.fewest
+      most < MeanInterval.fewest && answers.contains { $0.confidence == .tooFew }
       ? page.wrapped(
         "  \(most == 1 ? "One repetition" : "\(most) repetitions") cannot tell a difference from "
           + "chance: --profile quick has three of each, --profile full as many as the scenario says.",

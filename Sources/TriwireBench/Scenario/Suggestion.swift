@@ -41,10 +41,14 @@ package enum Suggestion {
     return ", did you mean \(others.isEmpty ? "" : "\(others) or ")\(last)?"
   }
 
-  /// The known words, the nearest first.
+  /// The longest word that is compared with others; what is longer is no slip of one.
+  private static let longestWord = 100
+
+  /// The known words, the nearest first; none for a word that is too long to mean one.
   private static func ranked(
     _ known: [String], by word: String
   ) -> [(word: String, distance: Int)] {
+    guard word.utf8.count <= longestWord else { return [] }
     let distances = known.map { (word: $0, distance: distance(word.lowercased(), $0.lowercased())) }
     return distances.enumerated().sorted {
       ($0.element.distance, $0.offset) < ($1.element.distance, $1.offset)
